@@ -1,0 +1,95 @@
+"""What the tests share: quiet surroundings of their own, and networks small enough to train in a moment."""
+
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# Kernels and subprocesses find the package too, even where it is not installed.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import pytest  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "every_backend: test_backends.py repeats it on the other Keras backends"
+    )
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path, monkeypatch):
+    """Nothing of the learner's (progress, strictness, output folder) is read or written by a test."""
+    monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress" / "progress.json"))
+    for name in ("GANCOURSE_STRICT", "GANCOURSE_OUTPUT", "GANCOURSE_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def random_images():
+    """16 images of 4x4 grey pixels in [-1, 1]."""
+    import numpy as np
+
+    return np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype("float32")
+
+
+@pytest.fixture
+def tiny_gan():
+    """A function that makes a compiled GAN on 4x4 images, the same one at every call."""
+    import keras
+    from keras import layers
+
+    from gancourse.gradients import seed_everything
+    from gancourse.losses import NonSaturating
+
+    def make(noisy=False, decay=0.0, rates=(0.01, 0.01), width=8, game=NonSaturating, **options):
+        seed_everything(0)
+        extra = [layers.BatchNormalization()] if noisy else []
+        generator = keras.Sequential(
+            [
+                keras.Input((3,)),
+                layers.Dense(16),
+                *extra,
+                layers.Activation("tanh"),
+                layers.Reshape((4, 4, 1)),
+            ]
+        )
+        extra = [layers.Dropout(0.3, seed=1)] if noisy else []
+        discriminator = keras.Sequential(
+            [
+                keras.Input((4, 4, 1)),
+                layers.Flatten(),
+                layers.Dense(width, "leaky_relu"),
+                *extra,
+                layers.Dense(1),
+            ]
+        )
+        gan = game(generator, discriminator, latent_dim=3, decay=decay, seed=0)
+        optimizers = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates]
+        gan.compile(*optimizers, **options)
+        return gan
+
+    return make
+
+
+@pytest.fixture
+def displayed(tmp_path, monkeypatch):
+    """A real IPython shell; gives a function that calls another one and returns what that displayed."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+
+    def call(function, *arguments, **options):
+        with capture_output() as captured:
+            function(*arguments, **options)
+        return captured.outputs
+
+    yield call
+    InteractiveShell.clear_instance()

@@ -1,0 +1,81 @@
+"""The same tests on the other Keras backends, each in a process of its own."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import keras
+import pytest
+from conftest import ROOT
+
+FILES = ("test_gradients", "test_losses", "test_training")
+# With TensorFlow made unimportable, as on a machine that has only the other backend.
+RUN = "import sys; sys.modules['tensorflow'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+
+
+@pytest.fixture(scope="session")
+def outcome(tmp_path_factory):
+    """A function that runs the tests once per backend: gives {(file, test): "" or the failure}."""
+    known = {}
+
+    def run(backend):
+        if backend == keras.backend.backend():
+            pytest.skip(f"{backend} is the backend of this run")
+        if importlib.util.find_spec(backend) is None:
+            pytest.skip(f"{backend} is not installed")
+        if backend not in known:
+            known[backend] = _run(backend, tmp_path_factory.mktemp(backend))
+        return known[backend]
+
+    return run
+
+
+def _run(backend, folder):
+    command = [sys.executable, *(["-m", "pytest"] if backend == "tensorflow" else ["-c", RUN])]
+    files = [str(ROOT / "tests" / f"{name}.py") for name in FILES]
+    options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={folder}/report.xml", "--tb=short"]
+    options += [f"--basetemp={folder}/tests", f"--rootdir={ROOT}", "-m", "every_backend"]
+    # JAX spends most of the time on compiling; code that is less optimized is compiled sooner.
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    done = subprocess.run(
+        [*command, *files, *options], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert (folder / "report.xml").exists(), done.stdout + done.stderr
+    outcomes = {}
+    for case in ElementTree.parse(folder / "report.xml").iter("testcase"):
+        problems = [problem for kind in ("failure", "error") for problem in case.findall(kind)]
+        file = case.get("classname").split(".")[-1]
+        outcomes[file, case.get("name")] = "\n".join(problem.text or "failed" for problem in problems)
+    return outcomes
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_the_package_passes_its_tests_on_every_backend(outcome, backend, file):
+    tests = {name: failure for (place, name), failure in outcome(backend).items() if place == file}
+    assert tests
+    if failures := [f"{name}\n{failure}" for name, failure in tests.items() if failure]:
+        pytest.fail(f"on {backend}:\n" + "\n\n".join(failures), pytrace=False)
+
+
+def importable():
+    return sorted(path.stem for path in (ROOT / "gancourse").glob("*.py") if not path.stem.startswith("__"))
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_every_module_imports_where_tensorflow_is_not_installed(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    lines = ["import sys", "sys.modules['tensorflow'] = None"]
+    lines += [f"import gancourse.{name}" for name in importable()]
+    lines += ["from gancourse.exercises import chapters, load", "[load(number) for number in chapters()]"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
