@@ -1,0 +1,69 @@
+"""What a check can find, how it is shown, and the expectations that checks are written with."""
+
+import html
+
+import keras
+import numpy as np
+
+PASSED, FAILED, ERROR, NOT_ATTEMPTED = "passed", "failed", "error", "not attempted"
+_SIGNS = {PASSED: "✓", FAILED: "✗", ERROR: "⚠", NOT_ATTEMPTED: "…"}
+_COLOURS = {PASSED: "#006B4C", FAILED: "#A34700", ERROR: "#8A3B6B", NOT_ATTEMPTED: "#444444"}
+
+
+class Wrong(Exception):
+    """Raised by a check: the answer is wrong, and the message says how in the learner's terms."""
+
+
+class NotAttempted(Exception):
+    """Raised by a check: there is no answer yet."""
+
+
+class ExerciseFailed(AssertionError):
+    """Raised in strict mode when an answer fails its check or raises an error."""
+
+
+def expect(condition, message):
+    """Raise `Wrong(message)` unless the condition holds."""
+    if not condition:
+        raise Wrong(message)
+
+
+def as_array(value, message="The answer should be a number or an array of numbers."):
+    """A learner's tensor, list or number as a float64 array, or `Wrong`."""
+    try:
+        return np.asarray(keras.ops.convert_to_numpy(value), dtype="float64")
+    except (TypeError, ValueError) as error:
+        raise Wrong(f"{message} It was {type(value).__name__}.") from error
+
+
+def expect_close(value, expected, message, tolerance=1e-5):
+    """Raise `Wrong(message)` unless the answer has the expected shape and lies within the relative tolerance."""
+    value, expected = as_array(value), np.asarray(expected, dtype="float64")
+    expect(
+        value.shape == expected.shape, f"{message} The shape is {value.shape}, it should be {expected.shape}."
+    )
+    expect(np.allclose(value, expected, rtol=tolerance, atol=tolerance), message)
+
+
+class Outcome:
+    """What a check found. Shows itself as coloured text in a notebook, and as plain text elsewhere."""
+
+    def __init__(self, status, question, message=""):
+        self.status, self.question, self.message = status, question, message
+
+    def __repr__(self):
+        text = f"{_SIGNS[self.status]} {self.question}: {self.status}"
+        return f"{text}. {self.message}" if self.message else text
+
+    def _repr_html_(self):
+        style = f"border-left: 4px solid {_COLOURS[self.status]}; background: #FFFFFF; color: #111111; padding: 4px 10px"
+        head = html.escape(f"{_SIGNS[self.status]} {self.question}: {self.status}")
+        body = html.escape(self.message).replace("\n", "<br>")
+        return f'<div style="{style}"><strong style="color: {_COLOURS[self.status]}">{head}</strong> {body}</div>'
+
+
+class Text(str):
+    """Text that a notebook shows as it is, line by line."""
+
+    def __repr__(self):
+        return str(self)
