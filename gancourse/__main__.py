@@ -1,0 +1,142 @@
+"""The command line: `python -m gancourse {run,build,check,evidence,progress,info}`."""
+
+import argparse
+import ast
+import sys
+
+from gancourse import course, data
+
+
+def main(arguments=None):
+    """Carry out a command; returns the exit status: 0 done, 1 something failed, 2 the command was wrong."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1
+
+
+def parser():
+    """The arguments of every command."""
+    top = argparse.ArgumentParser(prog="gancourse", description=__doc__)
+    commands = top.add_subparsers(required=True)
+    run = _command(commands, "run", run_chapters, "run chapters and leave executed notebooks and a page")
+    run.add_argument("--profile", default="smoke", help=f"one of {', '.join(course.PROFILES)}")
+    run.add_argument("--output", help="folder for what the run leaves; by default build/PROFILE")
+    run.add_argument("--jobs", type=int, default=1, help="chapters side by side")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a parameter"
+    )
+    run.add_argument("--plain", action="store_true", help="run the sources as scripts, without Jupyter")
+    _command(commands, "build", build_chapters, "make the notebooks from their sources")
+    _command(commands, "check", check_chapters, "check the notebooks' form")
+    evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
+    evidence.add_argument("--seeds", type=int, default=3)
+    evidence.add_argument("--profile", default="lesson")
+    _command(commands, "progress", show_progress, "show which exercises are solved")
+    _command(commands, "info", show_info, "show versions, backend, device, data and expected minutes")
+    return top
+
+
+def _command(commands, name, function, text):
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(command=function)
+    if name != "info":
+        command.add_argument("chapters", nargs="*", help="numbers, such as 04; all if none is given")
+    return command
+
+
+def run_chapters(options):
+    """Run chapters, print the table, write the page; 1 if a chapter failed."""
+    from tqdm import tqdm
+
+    from gancourse import report
+
+    chosen = course.find(options.chapters)
+    if options.jobs < 1:
+        raise ValueError(f"--jobs is a whole number from 1; it was {options.jobs}.")
+    folder = data.pathlib.Path(options.output or data.REPOSITORY / "build" / options.profile)
+    ended = course.run(
+        chosen, options.profile, folder, _assignments(options.set), options.jobs, options.plain
+    )
+    runs = sorted(tqdm(ended, total=len(chosen), desc="chapters", unit="chapter"))
+    print(report.table(runs))
+    if not options.plain:
+        print(f"Open {report.index(chosen, runs, folder)}")
+    return int(any(run.failure for run in runs))
+
+
+def _assignments(texts):
+    """NAME=VALUE texts as a dictionary; values are Python literals, or else text. Raises ValueError for another form."""
+    pairs = [text.partition("=") for text in texts]
+    if wrong := [text for text, (_, sign, _) in zip(texts, pairs) if not sign]:
+        raise ValueError(f"--set takes NAME=VALUE; it was {wrong[0]!r}.")
+    return {name: _literal(value) for name, _, value in pairs}
+
+
+def _literal(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def build_chapters(options):
+    """Build notebooks; 1 if one of them has no outputs of its own code."""
+    from gancourse import build
+
+    bare = [chapter.number for chapter in course.find(options.chapters) if not build.build(chapter)]
+    if bare:
+        print(
+            f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"
+        )
+    return int(bool(bare))
+
+
+def check_chapters(options):
+    """Print what is wrong with the notebooks; 1 if anything is."""
+    from gancourse import anatomy
+
+    problems = [problem for chapter in course.find(options.chapters) for problem in anatomy.problems(chapter)]
+    print("\n".join(problems) or "The notebooks are well formed.")
+    return int(bool(problems))
+
+
+def gather_evidence(options):
+    """Run chapters with several seeds and write what their numbers come out as."""
+    from gancourse import evidence
+
+    if options.seeds < 1:
+        raise ValueError(f"--seeds is a whole number from 1; it was {options.seeds}.")
+    for chapter in course.find(options.chapters):
+        for line in evidence.gather(chapter, options.seeds, options.profile):
+            print(line, flush=True)
+    return 0
+
+
+def show_progress(options):
+    """Print each chapter's questions with the learner's last outcome."""
+    from gancourse import exercises
+    from gancourse.exercises import progress
+
+    outcomes = progress.read()
+    for number in [n.zfill(2) for n in options.chapters] or exercises.chapters():
+        questions = [question.name for question in exercises.load(number)]
+        solved = sum(outcomes.get(number, {}).get(name) == "passed" for name in questions)
+        print(f"Chapter {number}: {solved} of {len(questions)} solved")
+        for name in questions:
+            print(f"    {outcomes.get(number, {}).get(name, 'not attempted'):<14}{name}")
+    return 0
+
+
+def show_info(options):
+    """Print what the course runs on."""
+    from gancourse import info
+
+    print(info.text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

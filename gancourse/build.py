@@ -1,0 +1,134 @@
+"""Builds the notebooks from their sources; outputs are kept as long as the code that made them is the same."""
+
+import copy
+import re
+import tomllib
+
+import jupytext
+import nbformat
+
+from gancourse import atomic, course, data, results
+
+COLAB = """\
+# On Colab this installs the course; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+
+    command = [sys.executable, "-m", "pip", "install", "-q", "git+{address}"]
+    subprocess.run(command, check=True)"""
+
+# What TensorFlow writes to the error stream when it is imported, whatever its log level.
+MACHINE_NOTE = re.compile(
+    r"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following instructions"
+)
+
+
+def address():
+    """The repository's public address, from pyproject.toml."""
+    project = tomllib.loads((data.REPOSITORY / "pyproject.toml").read_text())["project"]
+    return project["urls"]["Repository"]
+
+
+def badge(chapter):
+    """The Markdown of the link that opens a chapter in Colab."""
+    path = address().removeprefix("https://github.com/")
+    target = f"https://colab.research.google.com/github/{path}/blob/main/notebooks/{chapter.notebook.name}"
+    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
+
+
+def fill(text, chapter):
+    """Replace `{{ minutes }}`, `{{ machine }}` and `{{ expected.NAME }}` by what was measured for the lesson."""
+    known = results.expectations().get(chapter.number, {}).get("lesson", {})
+
+    def value(match):
+        key = match.group(1)
+        if key in ("minutes", "machine"):
+            return str(known.get(key, "not yet measured"))
+        entry = known.get("numbers", {}).get(key.removeprefix("expected."))
+        return spread(entry) if entry else "not yet measured"
+
+    return re.sub(r"\{\{ ([\w.]+) \}\}", value, text)
+
+
+def spread(entry):
+    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit its spread."""
+    mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
+    unit = f" {entry['unit']}" if entry["unit"] else ""
+    if deviation == 0:
+        return f"{mean:,.10g}{unit}"
+    digits = max(0, -int(f"{deviation:.1e}".split("e")[1]) + 1)
+    return f"{mean:,.{digits}f} ± {deviation:,.{digits}f}{unit} over {runs} seeds"
+
+
+def convert(chapter):
+    """The notebook of a source, without outputs: badge and Colab cell added, measurements filled in."""
+    notebook = jupytext.read(chapter.source, fmt="py:percent")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = fill(cell.source, chapter)
+    notebook.cells[0].source += f"\n\n{badge(chapter)}"
+    notebook.cells.insert(1, nbformat.v4.new_code_cell(COLAB.format(address=address())))
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"{chapter.number}-{index:03d}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    # The fingerprint says which code the outputs belong to.
+    fingerprint = {"code": course.code_hash(chapter)}
+    notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "gancourse": fingerprint}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def with_outputs(notebook, executed):
+    """The notebook with the outputs of an executed one that has the same code; expected bands are looked up anew."""
+    notebook = copy.deepcopy(notebook)
+    sources = [cell for cell in executed.cells if cell.cell_type == "code"]
+    sources = [c for c in sources if "injected-parameters" not in c.metadata.get("tags", [])]
+    targets = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for target, source in zip(targets, sources, strict=True):
+        outputs = (refreshed(output, notebook.cells[0].id[:2]) for output in source.outputs)
+        target.outputs = [output for output in outputs if output.get("text") != ""]
+        target.execution_count = source.execution_count
+    return notebook
+
+
+def refreshed(output, chapter):
+    """An output without TensorFlow's notes on the machine, its recorded number beside the band expected today."""
+    if output.get("name") == "stderr":
+        lines = output.text.splitlines(keepends=True)
+        output["text"] = "".join(line for line in lines if not MACHINE_NOTE.match(line))
+    number = output.get("data", {}).get(results.MIME)
+    if number:
+        number["expected"] = results.lookup(chapter, number["profile"], number["name"], number["data"])
+        output["data"]["text/plain"] = results.describe(number)
+    return output
+
+
+def stored(chapter):
+    """The notebook on disk if its outputs were made by today's code, else None."""
+    if not chapter.notebook.exists():
+        return None
+    notebook = nbformat.read(chapter.notebook, as_version=4)
+    fresh = notebook.metadata.get("gancourse", {}).get("code") == course.code_hash(chapter)
+    executed = any(cell.get("outputs") for cell in notebook.cells)
+    return notebook if fresh and executed else None
+
+
+def build(chapter, executed=None):
+    """Write a chapter's notebook: from its source, with the outputs of `executed` or of the notebook on disk.
+
+    Returns whether the notebook has outputs that belong to its code; if not, run it (`evidence` does).
+    """
+    outputs = executed or stored(chapter)
+    notebook = convert(chapter)
+    if outputs:
+        notebook = with_outputs(notebook, outputs)
+    write(notebook, chapter.notebook)
+    return bool(outputs)
+
+
+def write(notebook, path):
+    """Write a notebook beside its place and rename it."""
+    with atomic.writing(path) as file:
+        nbformat.write(notebook, file)

@@ -1,0 +1,64 @@
+"""What a learner's machine has: versions, backend, device, data at hand, and how long the chapters will take."""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+
+from gancourse import course, data, evidence, gradients, results
+
+PACKAGES = ("gancourse", "keras", "tensorflow", "jax", "torch", "numpy", "jupyterlab")
+
+
+def versions():
+    """Package name to version, for those that are installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def data_at_hand():
+    """Data set name to where it lies, or how it would be had; nothing is downloaded."""
+    places = {"digits": "embedded"}
+    own = os.environ.get("GANCOURSE_DATA")
+    for name, files in data.FILES.items():
+        folders = {"GANCOURSE_DATA": own and pathlib.Path(own) / name, "cache": data.cache_folder() / name}
+        whole = [
+            place for place, folder in folders.items() if folder and all((folder / f).exists() for f in files)
+        ]
+        places[name] = whole[0] if whole else "to be downloaded when first used"
+    return places
+
+
+def minutes():
+    """Chapter number to expected minutes at the lesson profile, scaled by this machine's matrix-product rate."""
+    measured = {
+        number: profiles["lesson"]
+        for number, profiles in results.expectations().items()
+        if "lesson" in profiles
+    }
+    rate = evidence.matrix_rate() if measured else 1.0
+    return {number: lesson["minutes"] * lesson["matrix_rate"] / rate for number, lesson in measured.items()}
+
+
+def text():
+    """All of it as lines of text."""
+    lines = [f"Python {platform.python_version()} on {platform.system()}"]
+    lines += [f"{name} {version}" for name, version in versions().items()]
+    lines += [
+        f"backend: {gradients.BACKEND}",
+        f"device: {gradients.device()}",
+        f"machine: {evidence.machine()}",
+        "data:",
+    ]
+    lines += [f"    {name}: {place}" for name, place in data_at_hand().items()]
+    lines.append("expected minutes at the lesson profile on this machine:")
+    expected = minutes()
+    for chapter in course.chapters():
+        known = f"{expected[chapter.number]:.0f}" if chapter.number in expected else "not yet measured"
+        lines.append(f"    {chapter.source.stem}: {known}")
+    return "\n".join(lines)

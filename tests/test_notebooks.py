@@ -1,0 +1,198 @@
+"""The notebooks as regression tests: their form, the code they show, and that they run."""
+
+import ast
+import copy
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from gancourse import anatomy, build, course, data, evidence, exercises, results
+
+CHAPTERS = course.chapters()
+NUMBERS = [chapter.number for chapter in CHAPTERS]
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=NUMBERS)
+
+
+def definitions(text):
+    """Top-level functions and classes of a text, by name, without docstrings."""
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            for part in ast.walk(node):
+                if isinstance(part, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(part) is not None:
+                    part.body = part.body[1:] or [ast.Pass()]
+            found[node.name] = ast.dump(node)
+    return found
+
+
+def package_definitions():
+    found = {}
+    for path in sorted(data.PACKAGE.glob("*.py")):
+        found.update(definitions(path.read_text()))
+    return found
+
+
+@each_chapter
+def test_notebook_is_well_formed(chapter):
+    assert anatomy.problems(chapter) == []
+
+
+@each_chapter
+def test_shown_code_is_the_code_of_the_package(chapter):
+    shown = definitions("\n\n".join(course.code_cells(chapter)))
+    package = package_definitions()
+    different = [name for name in shown if name in package and shown[name] != package[name]]
+    assert different == []
+
+
+def test_chapter_3_shows_the_loop_in_full():
+    shown = definitions("\n\n".join(course.code_cells(course.find(["03"])[0])))
+    assert {"TwoPlayerModel", "GAN", "NonSaturating"} <= set(shown)
+
+
+@each_chapter
+def test_every_number_of_the_notebook_has_evidence(chapter):
+    notebook = course.read_numbers(chapter.notebook)
+    known = results.expectations()[chapter.number]["lesson"]["numbers"]
+    assert {number["name"] for number in notebook} == set(known)
+    assert min(entry["runs"] for entry in known.values()) >= 3
+
+
+@each_chapter
+def test_evidence_belongs_to_the_code(chapter):
+    assert results.expectations()[chapter.number]["lesson"]["code"] == course.code_hash(chapter)
+
+
+@each_chapter
+def test_published_numbers_lie_in_their_bands(chapter):
+    numbers = [n for n in course.read_numbers(chapter.notebook) if n["unit"] not in results.CLOCK_UNITS]
+    outside = [n["name"] for n in numbers if "inside" not in results.describe(n)]
+    assert outside == []
+
+
+@each_chapter
+def test_profiles_name_parameters_that_exist(chapter):
+    for profile in course.PROFILES:
+        course.profile_values(chapter, profile)
+
+
+def test_profiles_cover_every_chapter_and_no_other():
+    table = yaml.safe_load((data.REPOSITORY / "notebooks" / "profiles.yml").read_text())
+    assert sorted(table) == NUMBERS
+
+
+@each_chapter
+def test_exercises_of_the_notebook_are_those_of_the_module(chapter):
+    cells = [cell.source for cell in exercise_cells(nbformat.read(chapter.notebook, as_version=4))]
+    names = [re.search(r"questions\.(\w+)\.check\(\1\)$", cell).group(1) for cell in cells]
+    assert names == [question.name for question in exercises.load(chapter.number)]
+    assert len(names) >= 5
+
+
+@each_chapter
+def test_options_in_the_text_are_those_of_the_module(chapter):
+    text = " ".join(
+        "\n".join(c.source for c in build.convert(chapter).cells if c.cell_type == "markdown").split()
+    )
+    for question in exercises.load(chapter.number):
+        for letter, (option, _) in getattr(question, "options", {}).items():
+            assert f"{letter}) {' '.join(option.split())}" in text
+
+
+def exercise_cells(notebook):
+    return [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
+
+
+def solve(notebook, chapter):
+    """Put each question's solution in the place of its stub."""
+    for cell, question in zip(exercise_cells(notebook), exercises.load(chapter.number), strict=True):
+        check = cell.source.splitlines()[-1]
+        if isinstance(question, exercises.Code):
+            answer = f"from gancourse.exercises.chapter_{chapter.number} import {question.name}"
+        else:
+            truth = question.truth() if isinstance(question, exercises.Prediction) else question.answer
+            answer = f"{question.name} = {truth!r}"
+        cell.source = f"{answer}\n\n{check}"
+    return notebook
+
+
+def text_outputs(cells):
+    return [output["data"]["text/plain"] for cell in cells for output in cell.outputs if "data" in output]
+
+
+@each_chapter
+def test_chapter_runs_with_every_solution_filled_in(chapter, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANCOURSE_STRICT", "1")
+    monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress.json"))
+    solved, output = tmp_path / "solved.ipynb", tmp_path / "executed.ipynb"
+    nbformat.write(solve(nbformat.read(chapter.notebook, as_version=4), chapter), solved)
+    values = course.profile_values(chapter, "smoke")
+    papermill.execute_notebook(
+        solved, output, values, cwd=tmp_path, progress_bar=False, kernel_name="python3"
+    )
+    executed = nbformat.read(output, as_version=4)
+    outcomes = text_outputs(exercise_cells(executed))
+    assert len(outcomes) == len(list(exercises.load(chapter.number)))
+    assert [text for text in outcomes if ": passed" not in text] == []
+    names = [number["name"] for number in course.read_numbers(output)]
+    assert names == [number["name"] for number in course.read_numbers(chapter.notebook)]
+
+
+@each_chapter
+def test_untouched_chapter_runs_and_its_fixed_outputs_stay(chapter, tmp_path):
+    """nbval runs the notebook as it is and compares the cells tagged for it with their stored outputs."""
+    notebook = nbformat.read(chapter.notebook, as_version=4)
+    values = "\n".join(
+        f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items()
+    )
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source += "\n" + values
+    nbformat.write(notebook, tmp_path / chapter.notebook.name)
+    environment = {**os.environ, "GANCOURSE_PROGRESS": str(tmp_path / "progress.json")}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-cell-timeout=600",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, "--rootdir", tmp_path, chapter.notebook.name],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@each_chapter
+def test_some_outputs_are_compared(chapter):
+    notebook = nbformat.read(chapter.notebook, as_version=4)
+    tagged = [cell for cell in notebook.cells if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert len(tagged) >= 2
+    assert all(cell.outputs for cell in tagged)
+
+
+def test_checks_of_form_can_fail():
+    chapter = CHAPTERS[0]
+    broken = copy.deepcopy(nbformat.read(chapter.notebook, as_version=4))
+    broken.cells[2].source += "\n## Another heading"
+    code = [cell for cell in broken.cells if cell.cell_type == "code"]
+    code[5].source = "%matplotlib inline\n" + "x = 1\n" * 41
+    code[5].execution_count = 99
+    for check in (anatomy.headings, anatomy.lengths, anatomy.plain_code, anatomy.outputs, anatomy.freshness):
+        assert list(check(chapter, broken)), check.__name__
+
+
+def test_machine_is_named_with_the_evidence():
+    for profiles in results.expectations().values():
+        assert {"machine", "minutes", "matrix_rate", "code"} <= set(profiles["lesson"])
+    assert evidence.machine()
