@@ -57,9 +57,7 @@ def run_chapters(options):
     if options.jobs < 1:
         raise ValueError(f"--jobs is a whole number from 1; it was {options.jobs}.")
     folder = data.pathlib.Path(options.output or data.REPOSITORY / "build" / options.profile)
-    ended = course.run(
-        chosen, options.profile, folder, _assignments(options.set), options.jobs, options.plain
-    )
+    ended = course.run(chosen, options.profile, folder, _assignments(options.set), options.jobs, options.plain)
     runs = sorted(tqdm(ended, total=len(chosen), desc="chapters", unit="chapter"))
     print(report.table(runs))
     if not options.plain:

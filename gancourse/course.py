@@ -67,8 +67,19 @@ def code_cells(chapter):
 
 
 def code_hash(chapter):
-    """A fingerprint of the chapter's code: outputs and evidence that carry another one are stale."""
-    return hashlib.sha256("\n\n".join(code_cells(chapter)).encode()).hexdigest()[:16]
+    """A fingerprint of the chapter's code, not of its layout: outputs that carry another one are stale."""
+    trees = [_skeleton(ast.parse(cell)) for cell in code_cells(chapter)]
+    return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
+
+
+def _skeleton(node):
+    """A syntax tree as text, without empty fields: those differ between versions of Python."""
+    if isinstance(node, ast.AST):
+        fields = [f"{name}={_skeleton(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])]
+        return f"{type(node).__name__}({', '.join(fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(_skeleton(part) for part in node)}]"
+    return repr(node)
 
 
 def parameters(chapter):
@@ -101,9 +112,7 @@ def profile_values(chapter, profile, overrides=None):
     for name, value in values.items():
         kind = type(known[name])
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise ValueError(
-                f"{name} of chapter {chapter.number} is of type {kind.__name__}; {value!r} is not."
-            )
+            raise ValueError(f"{name} of chapter {chapter.number} is of type {kind.__name__}; {value!r} is not.")
     return values
 
 

@@ -199,9 +199,7 @@ def check_images(images):
     """`images` as they came, or a ValueError that says what is wrong with their shape, type or range."""
     images = np.asarray(images)
     if images.ndim != 4 or not len(images):
-        raise ValueError(
-            f"Images have the shape (batch, height, width, channels); these have {images.shape}."
-        )
+        raise ValueError(f"Images have the shape (batch, height, width, channels); these have {images.shape}.")
     if images.dtype != np.float32:
         raise ValueError(
             f"Images are float32 in [-1, 1]; these are {images.dtype}. Bytes go through data.from_bytes."

@@ -20,9 +20,7 @@ def machine():
     name = platform.processor() or platform.machine()
     info = pathlib.Path("/proc/cpuinfo")
     if info.exists():
-        models = [
-            line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line
-        ]
+        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
         name = models[0] if models else name
     return f"{name}, {os.cpu_count()} cores"
 

@@ -37,9 +37,7 @@ def data_at_hand():
 def minutes():
     """Chapter number to expected minutes at the lesson profile, scaled by this machine's matrix-product rate."""
     measured = {
-        number: profiles["lesson"]
-        for number, profiles in results.expectations().items()
-        if "lesson" in profiles
+        number: profiles["lesson"] for number, profiles in results.expectations().items() if "lesson" in profiles
     }
     rate = evidence.matrix_rate() if measured else 1.0
     return {number: lesson["minutes"] * lesson["matrix_rate"] / rate for number, lesson in measured.items()}

@@ -47,9 +47,7 @@ class Judge:
         """Features `(count, 84)` and class probabilities `(count, 10)`, both float32, of images in [-1, 1]."""
         images = data.check_images(images)
         if images.shape[1:] != (28, 28, 1):
-            raise ValueError(
-                f"The judge of {self.name} reads images of 28x28x1; these are {images.shape[1:]}."
-            )
+            raise ValueError(f"The judge of {self.name} reads images of 28x28x1; these are {images.shape[1:]}.")
         features, logits = self.model.predict(images, batch_size=500, verbose=0)
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 

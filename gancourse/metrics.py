@@ -10,9 +10,7 @@ def _check(features):
             f"Features have the shape (count, width) with at least 2 rows; these have {features.shape}."
         )
     if not np.isfinite(features).all():
-        raise ValueError(
-            "The features hold NaN or infinity: look at the images and at the training's losses."
-        )
+        raise ValueError("The features hold NaN or infinity: look at the images and at the training's losses.")
     return features
 
 

@@ -61,9 +61,7 @@ class TwoPlayerModel(keras.Model):
             return self.play(real_images)
         groups = self.trainable_variables, self.non_trainable_variables
         groups += self.optimizer.variables, self.metrics_variables
-        with keras.StatelessScope(
-            [pair for group in zip(groups, arguments[0]) for pair in zip(*group)]
-        ) as scope:
+        with keras.StatelessScope([pair for group in zip(groups, arguments[0]) for pair in zip(*group)]) as scope:
             logs = self.play(real_images)
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 

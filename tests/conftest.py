@@ -16,9 +16,7 @@ import pytest  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "every_backend: test_backends.py repeats it on the other Keras backends"
-    )
+    config.addinivalue_line("markers", "every_backend: test_backends.py repeats it on the other Keras backends")
 
 
 @pytest.fixture(autouse=True)

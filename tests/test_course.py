@@ -80,9 +80,7 @@ PROFILES = {
 
 def make_repository(folder, sources):
     (folder / "notebooks" / "source").mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "x"\n[project.urls]\nRepository = "{ADDRESS}"\n'
-    )
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "x"\n[project.urls]\nRepository = "{ADDRESS}"\n')
     (folder / "notebooks" / "profiles.yml").write_text(yaml.safe_dump(PROFILES))
     for name, source in sources.items():
         (folder / "notebooks" / "source" / name).write_text(source)
@@ -496,9 +494,7 @@ def after_run(tmp_path_factory):
         patch.delenv("GANCOURSE_THREADS", raising=False)
         built = main(["build"])
         status = main(["run", "--profile", "smoke", "--jobs", "2", "--output", str(folder / "output")])
-    return types.SimpleNamespace(
-        built=built, status=status, printed=printed.getvalue(), output=folder / "output"
-    )
+    return types.SimpleNamespace(built=built, status=status, printed=printed.getvalue(), output=folder / "output")
 
 
 def test_building_without_outputs_has_the_status_1_and_says_what_to_do(after_run):
@@ -790,9 +786,7 @@ def test_a_failed_run_is_no_evidence(repository, monkeypatch, capsys):
     assert not (repository / "notebooks" / "expected.yml").exists()
 
 
-def test_a_notebook_whose_own_seed_is_not_among_the_first_still_gets_its_outputs(
-    repository, good, monkeypatch
-):
+def test_a_notebook_whose_own_seed_is_not_among_the_first_still_gets_its_outputs(repository, good, monkeypatch):
     edit(good, "seed = 0", "seed = 42")
     executes(monkeypatch)
     assert main(["evidence", "91", "--seeds", "2"]) == 0

@@ -29,9 +29,7 @@ def small_set():
         labels = generator.integers(0, 10, count).astype("uint8")
         contents[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(idx(images), mtime=0)
         contents[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(idx(labels), mtime=0)
-    names = [
-        f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
-    ]
+    names = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     return {name: contents[name] for name in names}
 
 

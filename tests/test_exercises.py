@@ -90,9 +90,7 @@ def test_the_line_of_an_error_is_the_learners(file):
     answer = compiled("def double(value):\n    doubled = 2 * value\n    return doubled.missing()\n", file)[
         "double"
     ]
-    assert (
-        Code(double, examine, "").check(answer).message.endswith("In your line 3: return doubled.missing()")
-    )
+    assert Code(double, examine, "").check(answer).message.endswith("In your line 3: return doubled.missing()")
 
 
 def test_an_answer_that_is_no_function_fails(code):
@@ -403,9 +401,7 @@ def test_use_does_not_raise_in_strict_mode(code, monkeypatch):
 
 
 def test_the_solution_of_code_is_the_source_of_the_reference(code):
-    assert (
-        repr(code.solution()) == 'def double(values):\n    """Twice the values."""\n    return 2 * values\n'
-    )
+    assert repr(code.solution()) == 'def double(values):\n    """Twice the values."""\n    return 2 * values\n'
 
 
 def test_the_solution_of_a_prediction_is_number_and_reason(prediction):

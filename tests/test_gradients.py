@@ -101,9 +101,7 @@ def test_batch_statistics_moved_inside_the_function_are_kept(inputs):
 def test_random_numbers_drawn_inside_the_function_move_the_seed_on():
     seeds, weight = keras.random.SeedGenerator(0), keras.Variable(np.float32(1))
     losses = [
-        float(
-            value_and_gradients(lambda: weight * ops.sum(keras.random.normal((2,), seed=seeds)), [weight])[0]
-        )
+        float(value_and_gradients(lambda: weight * ops.sum(keras.random.normal((2,), seed=seeds)), [weight])[0])
         for _ in range(2)
     ]
     assert losses[0] != losses[1]

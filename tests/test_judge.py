@@ -38,9 +38,7 @@ def test_the_judge_of_mnist_is_right_on_99_percent_of_the_test_images():
 
 def test_the_published_accuracy_of_the_judge_is_the_measured_one(digits, seen):
     accuracy = np.mean(seen[1].argmax(axis=1) == digits.test_labels)
-    assert judge.load("digits").accuracy == pytest.approx(
-        accuracy, abs=0.0021
-    )  # one image of 500 may turn over
+    assert judge.load("digits").accuracy == pytest.approx(accuracy, abs=0.0021)  # one image of 500 may turn over
 
 
 def test_the_judge_of_mnist_claims_99_percent():

@@ -49,9 +49,7 @@ def test_the_discriminator_loss_is_the_cross_entropy_of_its_probabilities(litera
     real, fake = np.array([1.5, -0.3]), np.array([-0.7, 2.0])
     probability = lambda logits: 1 / (1 + np.exp(-logits))  # noqa: E731
     expected = -np.log(probability(real)).mean() - np.log(1 - probability(fake)).mean()
-    assert float(literal.discriminator_loss(pixels(*real), pixels(*fake))) == pytest.approx(
-        expected, rel=1e-5
-    )
+    assert float(literal.discriminator_loss(pixels(*real), pixels(*fake))) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_generator_loss_is_the_surprise_at_fakes_called_real(literal):

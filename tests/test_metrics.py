@@ -96,9 +96,7 @@ def test_turning_all_features_changes_nothing(generator):
 
 def test_the_order_of_samples_does_not_matter(generator):
     real, generated = correlated(generator), correlated(generator)
-    assert frechet_distance(real, generated[::-1]) == pytest.approx(
-        frechet_distance(real, generated), rel=1e-8
-    )
+    assert frechet_distance(real, generated[::-1]) == pytest.approx(frechet_distance(real, generated), rel=1e-8)
 
 
 def test_growing_noise_raises_the_distance(generator):

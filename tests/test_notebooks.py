@@ -133,9 +133,7 @@ def test_chapter_runs_with_every_solution_filled_in(chapter, tmp_path, monkeypat
     solved, output = tmp_path / "solved.ipynb", tmp_path / "executed.ipynb"
     nbformat.write(solve(nbformat.read(chapter.notebook, as_version=4), chapter), solved)
     values = course.profile_values(chapter, "smoke")
-    papermill.execute_notebook(
-        solved, output, values, cwd=tmp_path, progress_bar=False, kernel_name="python3"
-    )
+    papermill.execute_notebook(solved, output, values, cwd=tmp_path, progress_bar=False, kernel_name="python3")
     executed = nbformat.read(output, as_version=4)
     outcomes = text_outputs(exercise_cells(executed))
     assert len(outcomes) == len(list(exercises.load(chapter.number)))
@@ -148,9 +146,7 @@ def test_chapter_runs_with_every_solution_filled_in(chapter, tmp_path, monkeypat
 def test_untouched_chapter_runs_and_its_fixed_outputs_stay(chapter, tmp_path):
     """nbval runs the notebook as it is and compares the cells tagged for it with their stored outputs."""
     notebook = nbformat.read(chapter.notebook, as_version=4)
-    values = "\n".join(
-        f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items()
-    )
+    values = "\n".join(f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items())
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
             cell.source += "\n" + values

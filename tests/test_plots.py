@@ -150,9 +150,7 @@ def test_a_history_is_saved_with_labelled_axes(folder, monkeypatch):
         plt.close(figure)
 
     monkeypatch.setattr(plots, "show", keep)
-    plots.plot_history(
-        {"generator_loss": [1, 2], "discriminator_loss": [2, 1]}, ALT, marks=[(1.386, "2 log 2")]
-    )
+    plots.plot_history({"generator_loss": [1, 2], "discriminator_loss": [2, 1]}, ALT, marks=[(1.386, "2 log 2")])
     assert seen == {
         "x": "epoch",
         "y": "loss (nats)",

@@ -22,9 +22,7 @@ def expected(tmp_path, monkeypatch):
         "minutes": {"mean": 5.0, "spread": 0.1, "runs": 3, "unit": "min", "data": ""},
     }
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "expected.yml").write_text(
-        yaml.safe_dump({"91": {"lesson": {"numbers": numbers}}})
-    )
+    (tmp_path / "notebooks" / "expected.yml").write_text(yaml.safe_dump({"91": {"lesson": {"numbers": numbers}}}))
     monkeypatch.setattr(data, "REPOSITORY", tmp_path)
 
 

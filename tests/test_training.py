@@ -235,9 +235,7 @@ def test_images_with_nan_stop_the_training(tiny_gan, random_images):
 
 @pytest.mark.every_backend
 def test_a_loss_that_breaks_is_named_with_its_epoch_and_step(tiny_gan, random_images):
-    with pytest.raises(
-        FloatingPointError, match=r"^generator_loss became NaN or infinite in epoch 2, step 2\."
-    ):
+    with pytest.raises(FloatingPointError, match=r"^generator_loss became NaN or infinite in epoch 2, step 2\."):
         train(tiny_gan(game=BreaksInStep6), random_images, epochs=3)
 
 
@@ -318,9 +316,7 @@ DAMAGE = {
     "garbage": lambda content: bytes(np.random.default_rng(0).integers(0, 256, len(content), dtype=np.uint8)),
     "empty": lambda content: b"",
     "a byte changed": lambda content: (
-        content[: len(content) // 2]
-        + bytes([content[len(content) // 2] ^ 1])
-        + content[len(content) // 2 + 1 :]
+        content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 1]) + content[len(content) // 2 + 1 :]
     ),
     "zeros": lambda content: bytes(len(content)),
     "text": lambda content: b"no checkpoint at all\n",

@@ -59,9 +59,7 @@ class Question:
 
     def _outcome(self, answer):
         if answer is None or answer is ...:
-            return Outcome(
-                NOT_ATTEMPTED, self.name, "Replace the ... with your answer and run the cell again."
-            )
+            return Outcome(NOT_ATTEMPTED, self.name, "Replace the ... with your answer and run the cell again.")
         try:
             with random_states_kept():
                 message = self.examine(answer)
@@ -212,9 +210,7 @@ def random_states_kept():
     """Leave the random states of Python, NumPy and Keras as they were found."""
     python, numpy = random.getstate(), np.random.get_state()
     state = keras.src.backend.common.global_state
-    generator = state.get_global_attribute(
-        "global_seed_generator"
-    )  # None before Keras has drawn a first number
+    generator = state.get_global_attribute("global_seed_generator")  # None before Keras has drawn a first number
     keras_state = None if generator is None else keras.ops.copy(generator.state.value)
     try:
         yield
@@ -249,9 +245,7 @@ def _is_empty(function):
     if not hasattr(function, "__code__"):
         return False
     steps = [
-        step
-        for step in dis.get_instructions(function)
-        if step.opname not in ("RESUME", "NOP", "RETURN_VALUE")
+        step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP", "RETURN_VALUE")
     ]
     return all(step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval is None for step in steps)
 

@@ -39,9 +39,7 @@ def as_array(value, message="The answer should be a number or an array of number
 def expect_close(value, expected, message, tolerance=1e-5):
     """Raise `Wrong(message)` unless the answer has the expected shape and lies within the relative tolerance."""
     value, expected = as_array(value), np.asarray(expected, dtype="float64")
-    expect(
-        value.shape == expected.shape, f"{message} The shape is {value.shape}, it should be {expected.shape}."
-    )
+    expect(value.shape == expected.shape, f"{message} The shape is {value.shape}, it should be {expected.shape}.")
     expect(np.allclose(value, expected, rtol=tolerance, atol=tolerance), message)
 
 

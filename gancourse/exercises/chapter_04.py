@@ -1,0 +1,172 @@
+"""Questions of chapter 4: convolution, its transpose, batch normalization and the Fréchet distance."""
+
+import numpy as np
+
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close
+
+
+def convolution_size(size, kernel, stride, padding):
+    """The output's width in pixels: a whole number."""
+    if padding == "same":
+        return -(-size // stride)
+    return (size - kernel) // stride + 1
+
+
+def examine_convolution_size(answer):
+    for size, kernel, stride, padding, truth in (
+        (28, 3, 1, "valid", 26),
+        (28, 5, 1, "valid", 24),
+        (28, 3, 1, "same", 28),
+        (28, 3, 2, "same", 14),
+        (7, 3, 2, "same", 4),
+        (28, 5, 2, "valid", 12),
+        (9, 9, 3, "valid", 1),
+        (1, 4, 2, "same", 1),
+    ):
+        found = as_array(answer(size, kernel, stride, padding))
+        case = f"For {size} pixels, a window of {kernel}, stride {stride} and padding {padding!r}"
+        expect(found.shape == (), f"{case} your answer has the shape {found.shape}; it should be one number.")
+        expect(float(found) == int(found), f"{case} you get {float(found):g}: the number of places is whole.")
+        expect(found == truth, f"{case} you get {float(found):g}. Count the places where the window can begin.")
+
+
+def transpose_convolve(v, w, stride):
+    """Values `v` `(n,)`, window `w` `(k,)`; returns an array of `(n - 1) * stride + k` numbers."""
+    output = np.zeros((len(v) - 1) * stride + len(w))
+    for place, value in enumerate(v):
+        output[place * stride : place * stride + len(w)] += value * w
+    return output
+
+
+def examine_transpose_convolve(answer):
+    one = as_array(answer(np.array([2.0]), np.array([1.0, 2.0, 3.0]), 2))
+    expect(one.shape == (3,), f"One value and a window of 3 give 3 numbers; yours are {one.shape}.")
+    expect_close(one, [2, 4, 6], "One value should stamp the window, times that value.")
+    apart = answer(np.array([1.0, -1.0]), np.array([1.0, 2.0]), 3)
+    expect_close(
+        apart, [1, 2, 0, -1, -2], "With a stride larger than the window there are gaps of 0 between stamps."
+    )
+    overlap = answer(np.ones(3), np.ones(3), 2)
+    expect_close(overlap, [1, 1, 2, 1, 2, 1, 1], "Where two stamps overlap, their values add up.")
+    random = np.random.default_rng(0)
+    x, w, v = random.normal(size=11), random.normal(size=3), random.normal(size=5)
+    forward = np.array([w @ x[2 * place : 2 * place + 3] for place in range(5)])
+    expect_close(
+        x @ as_array(answer(v, w, 2)),
+        v @ forward,
+        "It is not the transpose of the convolution: v·(A x) and x·(Aᵀ v) differ. Is the window reversed?",
+    )
+
+
+def normalize(x, epsilon):
+    """Activations `x` `(batch, height, width, channels)`, normalized as in training."""
+    mu = x.mean(axis=(0, 1, 2))
+    variance = ((x - mu) ** 2).mean(axis=(0, 1, 2))
+    return (x - mu) / np.sqrt(variance + epsilon)
+
+
+def examine_normalize(answer):
+    random = np.random.default_rng(0)
+    scales = np.array([0.1, 1.0, 20.0])
+    x = random.normal(5, 1, size=(6, 4, 4, 3)) * scales
+    found = as_array(answer(x, 1e-3))
+    expect(found.shape == x.shape, f"The shape of the activations should stay {x.shape}; yours is {found.shape}.")
+    means = found.mean(axis=(0, 1, 2))
+    expect(
+        np.allclose(means, 0, atol=1e-6),
+        "Some channel does not have the mean 0 over the batch and all places.",
+    )
+    deviations = found.std(axis=(0, 1, 2))
+    expect(
+        np.allclose(deviations[1:], 1, atol=0.01),
+        f"The channels' standard deviations are {np.round(deviations[1:], 3)}, not 1: look at what you divide by.",
+    )
+    truth = scales[0] / np.sqrt(x[..., 0].var() / scales[0] ** 2 * scales[0] ** 2 + 1e-3)
+    truth *= x[..., 0].std() / scales[0]
+    expect(
+        np.isclose(deviations[0], truth, rtol=1e-4),
+        "A channel of small variance comes out on the wrong scale: where does epsilon belong?",
+    )
+    constant = as_array(answer(np.full((2, 2, 2, 1), 3.0), 1e-3))
+    expect(np.allclose(constant, 0), "A constant channel should become 0; without epsilon it would be 0/0.")
+
+
+def wide_distance():
+    """84 dimensions, each of which contributes the squared difference of the standard deviations, (2 - 1)²."""
+    return 84 * (2 - 1) ** 2
+
+
+QUESTIONS = [
+    Code(
+        convolution_size,
+        examine_convolution_size,
+        hint="Where can the window begin? Without padding the last place is size - kernel; with a stride only every "
+        "stride-th place counts. With 'same' padding there is a window for every stride-th pixel.",
+        after="In a DCGAN the strides do the resizing: 28, 14, 7 on the way down.",
+    ),
+    Code(
+        transpose_convolve,
+        examine_transpose_convolve,
+        hint="Begin with zeros of the right length, and add one scaled copy of the window for every value.",
+        after="The check compared your function with the transpose of a strided convolution.",
+    ),
+    Code(
+        normalize,
+        examine_normalize,
+        hint="Batch normalization has one mean and one variance per channel. Compare the axes, then the denominator, "
+        "with the formula.",
+        after="Per image and without the root: the first hides differences between images, the second gives every "
+        "channel a scale of its own.",
+    ),
+    Prediction(
+        "transposed_parameters",
+        4 * 4 * 64 * 32 + 32,
+        hint="Every pair of an input and an output channel has a window of its own. Whether the layer shrinks or grows "
+        "the map does not matter.",
+        reason="4·4 weights for each of the 64·32 pairs of channels, and one bias for each of the 32 outputs.",
+        mistakes=(
+            (4 * 4 * 64 * 32, "That counts the windows. What else is added to each output channel?"),
+            (
+                4 * 4 * 64 * 32 + 64,
+                "Which channels have the bias, the ones that come in or the ones that go out?",
+            ),
+            (4 * 4 * 32 + 32, "The map that comes in has more than one channel."),
+        ),
+    ),
+    Prediction(
+        "wide_distance",
+        wide_distance,
+        hint="Covariances that are diagonal make the formula a sum over dimensions. In one dimension the spread contributes "
+        "the squared difference of the standard deviations.",
+        reason="tr(I + 4I - 2·2I) = 84·(1 + 4 - 4) = 84. In 84 dimensions small differences add up.",
+        mistakes=(
+            (0, "The means agree, but the covariances do not, and the distance sees both."),
+            (1, "That is the contribution of one dimension."),
+            (84 * 9, "The root is taken of the covariance: 4I has the standard deviation 2, not 4."),
+        ),
+    ),
+    Choice(
+        "one_of_each",
+        "b",
+        {
+            "a": (
+                "All three are as good as for real images.",
+                "Think about the covariance of the features: ten points have hardly any within a class.",
+            ),
+            "b": (
+                "Confidence and entropy look perfect; the Fréchet distance is poor.",
+                "Each sample is clear and the classes are even, so two numbers are fooled. Within a class there is no "
+                "variety, so the covariance of the features is far too small, and that the distance sees.",
+            ),
+            "c": (
+                "Confidence is poor, because ten images are too few to judge.",
+                "Confidence looks at one image at a time, and each of these is flawless.",
+            ),
+            "d": (
+                "The entropy is poor, because there are only ten different images.",
+                "The entropy is of the labels, and all ten labels are equally frequent.",
+            ),
+        },
+        hint="Ask of each number: does it look at one image, at the labels, or at the spread of the images?",
+    ),
+]
