@@ -1,10 +1,12 @@
 """The page and the table that a run of the course leaves behind."""
 
 import html
+import json
 import pathlib
 
 from gancourse import results
 
+MISSING = 'alt="No description has been provided for this image"'  # what nbconvert writes for each figure
 STYLE = """
 body { font-family: system-ui, sans-serif; background: #fff; color: #111; }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
@@ -41,9 +43,19 @@ def pages(chapters, folder):
         if executed.exists():
             body, _ = HTMLExporter(template_name="lab").from_filename(str(executed))
             page = executed.with_suffix(".html")
-            page.write_text(body)
+            page.write_text(with_alternatives(body, executed))
             written[chapter.number] = page.name
     return written
+
+
+def with_alternatives(body, executed):
+    """The page with the figures' alternative texts, which nbconvert's lab template leaves out."""
+    for cell in json.loads(executed.read_text())["cells"]:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                text = output["metadata"].get("image/png", {}).get("alt", "")
+                body = body.replace(MISSING, f'alt="{html.escape(text)}"', 1)
+    return body
 
 
 def index(chapters, runs, folder):

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import html
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ import papermill
 import pytest
 import yaml
 
-from gancourse import anatomy, build, course, data, evidence, exercises, results
+from gancourse import anatomy, build, course, data, evidence, exercises, report, results
 
 CHAPTERS = course.chapters()
 NUMBERS = [chapter.number for chapter in CHAPTERS]
@@ -167,6 +168,18 @@ def test_untouched_chapter_runs_and_its_fixed_outputs_stay(chapter, tmp_path):
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_pages_carry_the_alternative_texts(tmp_path):
+    chapter = CHAPTERS[-1]
+    notebook = nbformat.read(chapter.notebook, as_version=4)
+    nbformat.write(notebook, tmp_path / chapter.notebook.name)
+    page = (tmp_path / report.pages([chapter], tmp_path)[chapter.number]).read_text()
+    assert "No description has been provided" not in page
+    pictures = [
+        out for cell in notebook.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})
+    ]
+    assert [out for out in pictures if html.escape(anatomy.alternative(out)) not in page] == []
 
 
 @each_chapter
