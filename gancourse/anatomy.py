@@ -46,7 +46,7 @@ def headings(chapter, notebook):
     found = re.findall(r"^## (.+)$", text, re.MULTILINE)
     if found != list(HEADINGS):
         yield f"the headings are {', '.join(found)}; they should be {', '.join(HEADINGS)}"
-    if not re.match(r"# \d+\. ", notebook.cells[0].source):
+    if not re.match(r"# \d+[abc]?\. ", notebook.cells[0].source):
         yield "the first cell does not begin with the chapter's number and title"
 
 

@@ -87,7 +87,7 @@ def with_outputs(notebook, executed):
     sources = [c for c in sources if "injected-parameters" not in c.metadata.get("tags", [])]
     targets = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for target, source in zip(targets, sources, strict=True):
-        outputs = (refreshed(output, notebook.cells[0].id[:2]) for output in source.outputs)
+        outputs = (refreshed(output, notebook.cells[0].id.split("-")[0]) for output in source.outputs)
         target.outputs = [output for output in outputs if output.get("text") != ""]
         target.execution_count = source.execution_count
     return notebook

@@ -51,10 +51,16 @@ def chapters(folder=None):
     return [Chapter(path.stem.split("_")[0], path, folder / f"{path.stem}.ipynb") for path in found]
 
 
+def padded(number):
+    """A chapter's number as the files have it: "4" is "04", "5a" is "05a"."""
+    digits = number.rstrip("abc")
+    return digits.zfill(2) + number[len(digits) :]
+
+
 def find(numbers, folder=None):
     """The chapters with these numbers, or all if there are none. Raises ValueError for an unknown number."""
     known = {chapter.number: chapter for chapter in chapters(folder)}
-    wanted = [number.zfill(2) for number in numbers] or list(known)
+    wanted = [padded(number) for number in numbers] or list(known)
     if unknown := [number for number in wanted if number not in known]:
         raise ValueError(f"There is no chapter {', '.join(unknown)}. The chapters are {', '.join(known)}.")
     return [known[number] for number in wanted]
@@ -68,19 +74,19 @@ def code_cells(chapter):
 
 def code_hash(chapter):
     """A fingerprint of the chapter's code, not of its layout: outputs that carry another one are stale."""
-    trees = [_skeleton(ast.parse(cell)) for cell in code_cells(chapter)]
+    trees = [skeleton(ast.parse(cell)) for cell in code_cells(chapter)]
     return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
 
 
-def _skeleton(node):
+def skeleton(node):
     """A syntax tree as text, without empty fields: those differ between versions of Python."""
     if isinstance(node, ast.AST):
         fields = [
-            f"{name}={_skeleton(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])
+            f"{name}={skeleton(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])
         ]
         return f"{type(node).__name__}({', '.join(fields)})"
     if isinstance(node, list):
-        return f"[{', '.join(_skeleton(part) for part in node)}]"
+        return f"[{', '.join(skeleton(part) for part in node)}]"
     return repr(node)
 
 

@@ -119,6 +119,32 @@ def test_chapters_are_found_in_order(repository):
     assert [chapter.number for chapter in course.chapters()] == ["91", "92", "93"]
 
 
+@pytest.mark.parametrize(
+    "typed, number", [("4", "04"), ("04", "04"), ("5a", "05a"), ("05b", "05b"), ("12", "12")]
+)
+def test_a_chapters_number_may_be_typed_without_its_zero(typed, number):
+    assert course.padded(typed) == number
+
+
+def test_numbers_of_a_half_chapter_meet_its_own_band(repository, good):
+    """Chapter 91a's recorded numbers are looked up under 91a, not under 91."""
+    half = good._replace(number="91a", notebook=good.notebook.with_name("91a_good.ipynb"))
+    path = data.REPOSITORY / "notebooks" / "expected.yml"
+    entry = {"mean": 6.0, "spread": 0.0, "runs": 3, "unit": "", "data": "made up"}
+    path.write_text(yaml.safe_dump({"91a": {"lesson": {"numbers": {"answer": entry}}}}))
+    build.build(good)
+    list(course.run([good], "lesson", repository / "out"))
+    executed = nbformat.read(repository / "out" / good.notebook.name, as_version=4)
+    built = build.with_outputs(build.convert(half), executed)
+    texts = [
+        o["data"]["text/plain"]
+        for c in built.cells
+        for o in c.get("outputs", [])
+        if results.MIME in o.get("data", {})
+    ]
+    assert "inside" in texts[0]
+
+
 def test_a_chapter_knows_its_source_and_its_notebook(repository, good):
     folder = repository / "notebooks"
     assert good == Chapter("91", folder / "source" / "91_good.py", folder / "91_good.ipynb")
