@@ -1,24 +1,36 @@
-"""The judges: small classifiers, trained once and frozen, that say what a generated image looks like.
+"""The judges: classifiers, trained once and frozen, that say what a generated image looks like.
 
-Their weights lie in `data/judges/` as plain arrays with a SHA-256. A judge gives class probabilities, and
-the 84 features before them, on which distances between sets of images are measured.
-`python -m gancourse.judge` trains them again.
+A judge gives class probabilities, and the features before them, on which distances between sets of images
+are measured. The small ones' weights lie in `data/judges/` as plain arrays with a SHA-256;
+`python -m gancourse.judge` trains them again, `python -m gancourse.judge digits` only that one.
+`inception` is the large one of the literature, trained on ImageNet, whose weights are downloaded.
 """
 
+import argparse
 import functools
 
 import keras
 import numpy as np
+import pooch
 from keras import layers
 
 from gancourse import atomic, data
+from gancourse.exercises import random_states_kept
 from gancourse.gradients import seed_everything
 
 FEATURES = 84
+BATCH = 50  # images at 299x299 in memory at a time
 SHA256 = {
     "mnist": "1898643c3f444b4a50add51b2767b98c7ec694ea8c1bee093ce248fed4ecfde7",
+    "fashion-mnist": "1215162687d357b678490fb2c8370a71266b45e529a5ebc79e040fa74b0a0d88",
     "digits": "0204491b8a818f79b7e0ff12c7bc1511810f3dfaf6f4fe698247d2ff5f591993",
 }
+EPOCHS = {"mnist": 15, "fashion-mnist": 20, "digits": 150}
+INCEPTION = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+)
+INCEPTION_MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"  # as Keras publishes it, which gives no SHA-256
 
 
 def network():
@@ -52,9 +64,22 @@ class Judge:
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
+def _check_labelled(images, labels):
+    images, labels = data.check_images(images), np.asarray(labels)
+    if images.shape[1:] != (28, 28, 1):
+        raise ValueError(f"LeNet reads images of 28x28x1; these are {images.shape[1:]}.")
+    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"{len(images)} images need as many integer labels; these are {labels.dtype} {labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() > 9:
+        raise ValueError(f"Labels are 0 to 9; these reach from {labels.min()} to {labels.max()}.")
+    return images, labels
+
+
 @functools.cache
 def load(name):
-    """The judge of a data set: "mnist" or "digits".
+    """The judge of a data set: "mnist", "fashion-mnist" or "digits".
 
     Raises ValueError for a set without a judge, and for weights that are not the ones published.
     """
@@ -71,29 +96,113 @@ def load(name):
         return Judge(name, model, float(arrays["test_accuracy"]))
 
 
+class InceptionJudge(Judge):
+    """The Inception-v3 network of Szegedy et al. 2015 (arXiv:1512.00567), behind the methods of a `Judge`."""
+
+    def features_and_probabilities(self, images):
+        """Features `(count, 2048)` and class probabilities `(count, 1000)`, both float32, of images in [-1, 1].
+
+        images: of any size, grey or RGB; grey is repeated, all are brought to 299x299 bilinearly.
+        """
+        images = data.check_images(images)
+        if images.shape[-1] not in (1, 3):
+            raise ValueError(f"Inception reads images of 1 or 3 channels; these have {images.shape[-1]}.")
+        results = [self._of_batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        return tuple(np.concatenate(parts) for parts in zip(*results, strict=True))
+
+    def _of_batch(self, images):
+        colour = np.repeat(images, 3 // images.shape[-1], axis=-1)
+        large = keras.ops.image.resize(colour, (299, 299), interpolation="bilinear", antialias=True)
+        return self.model.predict_on_batch(np.clip(keras.ops.convert_to_numpy(large), -1, 1))
+
+
+def inception(weights="imagenet"):
+    """The judge that published Inception distances are measured with, but for its weights, which are Keras's.
+
+    weights: "imagenet", downloaded (96 MB) when first used; the path of such a file; or None, untrained.
+    Its features are the 2,048 of the global pooling, its classes ImageNet's 1,000. Distances on it are of the
+    published size, not comparable digit by digit: those use another training of this network.
+    Raises data.DataUnavailable when the weights are neither on this machine nor reachable.
+    """
+    path = _inception_weights() if weights == "imagenet" else weights
+    model = keras.applications.InceptionV3(weights=path)
+    features = model.get_layer("avg_pool").output
+    accuracy = 1 / 1000 if weights is None else 0.779  # of the ImageNet validation images, by Keras's table
+    return InceptionJudge("imagenet", keras.Model(model.input, [features, model.output]), accuracy)
+
+
+def _inception_weights():
+    """The file of weights, downloaded into the cache unless it is there; Keras's own download never times out."""
+    name = INCEPTION.rpartition("/")[2]
+    try:
+        return pooch.retrieve(
+            INCEPTION,
+            f"md5:{INCEPTION_MD5}",
+            fname=name,
+            path=data.cache_folder() / "inception",
+            downloader=pooch.HTTPDownloader(timeout=data.TIMEOUT),
+        )
+    except (OSError, ValueError) as error:
+        raise data.DataUnavailable(
+            f"Inception's weights are not on this machine and could not be downloaded ({type(error).__name__}). "
+            f"Connect to the internet, or put {name} into {data.cache_folder() / 'inception'}, or use an "
+            f"embedded judge: judge.load({' or '.join(map(repr, SHA256))})."
+        ) from error
+
+
+def transfer_accuracy(training_images, training_labels, test_images, test_labels, epochs=2, seed=0):
+    """The accuracy, on one set of labelled images, of a LeNet that was trained on another.
+
+    images: float32 `(count, 28, 28, 1)` in [-1, 1]; labels: integers 0..9, `(count,)`.
+    Generated images first and real ones second: it is high if samples are realistic, varied and rightly
+    labelled. The other way round it is high for samples that are realistic, varied or not. Beside it belongs
+    the accuracy of real on real (Ravuri and Vinyals 2019, arXiv:1905.10887; Shmelkov et al. 2018).
+    The same seed gives the same number, and leaves Python's and NumPy's random states as they were.
+    Raises ValueError for images of another shape, and for labels of another count or range.
+    """
+    training = _check_labelled(training_images, training_labels)
+    test_images, test_labels = _check_labelled(test_images, test_labels)
+    with random_states_kept():
+        seed_everything(seed)
+        model = network()
+        _fit(keras.Model(model.input, model.output[1]), *training, epochs, verbose=0)
+    _, logits = model.predict(test_images, batch_size=500, verbose=0)
+    return float(np.mean(logits.argmax(axis=1) == test_labels))
+
+
 def train(name, epochs, seed=0):
-    """Train the judge of a data set on its training images and save it; returns the file and the test accuracy."""
+    """Train the judge of a data set on its training images and save it; returns the file and test accuracy."""
     seed_everything(seed)
     dataset = data.load(name)
     model = network()
-    shift = keras.Sequential(
+    images = keras.Input((28, 28, 1))
+    classifier = keras.Model(images, model(_variations(name, seed)(images))[1])
+    _fit(classifier, dataset.train_images, dataset.train_labels, epochs, verbose=2)
+    _, logits = model.predict(dataset.test_images, batch_size=500, verbose=0)
+    accuracy = float(np.mean(logits.argmax(axis=1) == dataset.test_labels))
+    return _save(name, model.get_weights(), accuracy), accuracy
+
+
+def _variations(name, seed):
+    """What else an image of the set could look like: garments are centred and upright, digits are not."""
+    if name == "fashion-mnist":
+        return layers.RandomFlip("horizontal", seed=seed)
+    return keras.Sequential(
         [
             layers.RandomTranslation(0.08, 0.08, fill_mode="constant", fill_value=-1.0, seed=seed),
             layers.RandomRotation(0.03, fill_mode="constant", fill_value=-1.0, seed=seed),
         ]
     )
-    images = keras.Input((28, 28, 1))
-    classifier = keras.Model(images, model(shift(images))[1])
-    steps = epochs * -(-len(dataset.train_images) // 100)
+
+
+def _fit(classifier, images, labels, epochs, verbose):
+    steps = epochs * -(-len(images) // 100)
     classifier.compile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    classifier.fit(dataset.train_images, dataset.train_labels, batch_size=100, epochs=epochs, verbose=2)
-    _, logits = model.predict(dataset.test_images, batch_size=500, verbose=0)
-    accuracy = float(np.mean(logits.argmax(axis=1) == dataset.test_labels))
-    return _save(name, model.get_weights(), accuracy), accuracy
+    classifier.fit(images, labels, batch_size=100, epochs=epochs, verbose=verbose)
 
 
 def _save(name, weights, accuracy):
@@ -104,7 +213,17 @@ def _save(name, weights, accuracy):
     return path
 
 
+def main(arguments=None):
+    """Train the judges of the named sets, or all of them, and print their SHA-256."""
+    parser = argparse.ArgumentParser(prog="python -m gancourse.judge", description=main.__doc__)
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(EPOCHS))
+    sets = parser.parse_args(arguments).sets or [*EPOCHS]
+    if unknown := set(sets) - set(EPOCHS):
+        parser.error(f"there is no judge for {', '.join(sorted(unknown))}; there are for {', '.join(EPOCHS)}")
+    for name in sets:
+        saved, accuracy = train(name, EPOCHS[name])
+        print(f"{saved.name}: test accuracy {accuracy:.4f}, SHA-256 {data.sha256_of(saved)}")
+
+
 if __name__ == "__main__":
-    for set_name, epoch_count in (("mnist", 15), ("digits", 150)):
-        saved, test_accuracy = train(set_name, epoch_count)
-        print(f"{saved.name}: test accuracy {test_accuracy:.4f}, SHA-256 {data.sha256_of(saved)}")
+    main()
