@@ -111,7 +111,10 @@ def seed_everything(seed):
 
 
 def limit_threads():
-    """Use the number of threads in `GANCOURSE_THREADS`, so that chapters run side by side do not fight."""
+    """Use the number of threads in `GANCOURSE_THREADS`, so that chapters run side by side do not fight.
+
+    Happens when this module is imported, because TensorFlow takes the number only before its first computation.
+    """
     threads = int(os.environ.get("GANCOURSE_THREADS", "0"))
     if threads and BACKEND == "tensorflow":
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -130,3 +133,6 @@ def device():
         count = torch.cuda.device_count()
         accelerators = [torch.cuda.get_device_name(index) for index in range(count)]
     return ", ".join(accelerators) or f"CPU, {os.cpu_count()} cores"
+
+
+limit_threads()

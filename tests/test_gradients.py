@@ -1,9 +1,13 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from gancourse.gradients import device, input_gradient, seed_everything, value_and_gradients
+from gancourse.gradients import BACKEND, device, input_gradient, seed_everything, value_and_gradients
 
 pytestmark = pytest.mark.every_backend
 
@@ -208,3 +212,21 @@ def test_another_seed_gives_other_weights():
 
 def test_the_device_is_named_in_words():
     assert "CPU" in device() or any(word in device() for word in ("NVIDIA", "GPU", "TPU"))
+
+
+COUNT_THREADS = """
+import gancourse.gradients
+if gancourse.gradients.BACKEND == "torch":
+    print(gancourse.gradients.torch.get_num_threads())
+else:
+    print(gancourse.gradients.tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX has no setting for its number of threads")
+def test_importing_the_course_limits_the_threads():
+    """In a process of its own, since a backend takes the number only once."""
+    environment = {**os.environ, "GANCOURSE_THREADS": "1"}
+    command = [sys.executable, "-c", COUNT_THREADS]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "1"
