@@ -2,12 +2,13 @@
 PYTHON ?= python3
 PROFILE ?= smoke
 JOBS ?= 1
+WORKERS ?= 1
 SEEDS ?= 3
 BIN := .venv/bin
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: course test lab notebooks evidence bench judges clean
+.PHONY: course test lab notebooks evidence sweeps bench judges clean
 
 course: .venv/ready  ## run every chapter and leave notebooks, a page and a table in build/
 	$(BIN)/python -m gancourse run --profile $(PROFILE) --jobs $(JOBS)
@@ -26,6 +27,9 @@ notebooks: .venv/ready  ## make the notebooks from their sources and check them
 
 evidence: .venv/ready  ## run every chapter with SEEDS seeds at PROFILE=lesson and write notebooks/expected.yml
 	$(BIN)/python -m gancourse evidence --seeds $(SEEDS) --profile $(if $(filter smoke,$(PROFILE)),lesson,$(PROFILE))
+
+sweeps: .venv/ready  ## run what the tables in notebooks/sweeps lack, WORKERS runs at a time
+	$(BIN)/python -m gancourse sweep --workers $(WORKERS) notebooks/sweeps/*.yml
 
 bench: .venv/ready  ## speed of the training step against other loops
 	$(BIN)/python benchmarks/step.py

@@ -1,4 +1,4 @@
-"""The command line: `python -m gancourse {run,build,check,evidence,progress,info}`."""
+"""The command line: `python -m gancourse {run,build,check,evidence,sweep,progress,info}`."""
 
 import argparse
 import ast
@@ -34,6 +34,12 @@ def parser():
     evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
     evidence.add_argument("--seeds", type=int, default=3)
     evidence.add_argument("--profile", default="lesson")
+    text = "run what the tables of sweeps lack"
+    sweeps = commands.add_parser("sweep", help=text, description=text)
+    sweeps.set_defaults(command=run_sweeps)
+    sweeps.add_argument("sweeps", nargs="+", metavar="FILE.yml", help="what to run; the table is FILE.csv")
+    sweeps.add_argument("--workers", type=int, default=1, help="processes side by side on this machine")
+    sweeps.add_argument("--scheduler", default="", help="address of a Dask cluster that does the runs")
     _command(commands, "progress", show_progress, "show which exercises are solved")
     _command(commands, "info", show_info, "show versions, backend, device, data and expected minutes")
     return top
@@ -113,13 +119,46 @@ def gather_evidence(options):
     return 0
 
 
+def run_sweeps(options):
+    """Run what the tables lack and print what failed; 1 if anything did, 130 after Ctrl-C."""
+    if options.workers < 1:
+        raise ValueError(f"--workers is a whole number from 1; it was {options.workers}.")
+    try:
+        failures = [line for name in options.sweeps for line in _sweep(name, options)]
+    except KeyboardInterrupt:
+        print("Stopped. What has finished is in the table; the same command does the rest.", file=sys.stderr)
+        return 130
+    print("".join(f"failed: {line}\n" for line in failures), end="", file=sys.stderr)
+    return int(bool(failures))
+
+
+def _sweep(name, options):
+    """Run one sweep, with a bar or, where no terminal shows it, a line per run; returns a line for each failure."""
+    from gancourse import sweep, workers
+
+    total, left = len(sweep.load(name).points()), len(sweep.missing(name))
+    ended = sweep.run(name, options.workers, options.scheduler)
+    bar = sys.stderr.isatty()
+    if bar:
+        from tqdm import tqdm
+
+        ended = tqdm(ended, data.pathlib.Path(name).stem, total, initial=total - left, unit="run")
+    failures = []
+    for count, outcome in enumerate(ended, total - left + 1):
+        line = f"{workers.describe(outcome.point)}: {outcome.failure or format(outcome.values['seconds'], '.1f') + ' s'}"
+        failures += [line] if outcome.failure else []
+        if not bar:
+            print(f"{count}/{total} {line}", flush=True)
+    return failures
+
+
 def show_progress(options):
     """Print each chapter's questions with the learner's last outcome."""
     from gancourse import exercises
     from gancourse.exercises import progress
 
     outcomes = progress.read()
-    for number in [n.zfill(2) for n in options.chapters] or exercises.chapters():
+    for number in [course.padded(n) for n in options.chapters] or exercises.chapters():
         questions = [question.name for question in exercises.load(number)]
         solved = sum(outcomes.get(number, {}).get(name) == "passed" for name in questions)
         print(f"Chapter {number}: {solved} of {len(questions)} solved")

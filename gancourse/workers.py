@@ -1,0 +1,160 @@
+"""Who does the runs of a sweep: worker processes of this machine, or those of a Dask cluster."""
+
+import collections
+import contextlib
+import linecache
+import multiprocessing.connection
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+import traceback
+import types
+import typing
+
+import keras
+import numpy as np
+
+import gancourse.gradients  # noqa: F401 - limits the threads before a script computes anything
+
+RUNS = 10  # of a process before a fresh one takes over: a backend does not give back all memory of a run
+TIMEOUT = 10  # seconds without an answer before a scheduler is given up
+_alone = threading.Lock()  # a worker of Dask has several threads, but random states belong to the whole process
+
+
+class Outcome(typing.NamedTuple):
+    """How the run at a point ended. values: its seconds and what it returned. failure: where and why, or ""."""
+
+    point: dict
+    values: dict
+    failure: str
+
+
+def describe(point):
+    """A point of the grid in words: "game=hinge, seed=0"."""
+    return ", ".join(f"{name}={value}" for name, value in point.items())
+
+
+def perform(*task):
+    """`attempt` with the process to itself, which is left as clean as before."""
+    with _alone:
+        outcome = attempt(*task)
+        keras.utils.clear_session()
+        return outcome
+
+
+def attempt(script, source, function, point, fixed):
+    """Run the function of a script at a point; returns an `Outcome`, for a run that raises too."""
+    begin = time.perf_counter()
+    try:
+        result = _module(script, source)[function](**point, **fixed)
+        seconds = round(time.perf_counter() - begin, 3)
+        return Outcome(point, {"seconds": seconds, **_checked(result, point)}, "")
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == script]
+        place = f"{script}, line {lines[-1]}: " if lines else ""
+        return Outcome(point, {}, f"{place}{type(error).__name__}: {error}")
+
+
+def _module(script, source):
+    """The names that a script defines. TensorFlow reads functions' sources, so it is told where they are."""
+    module = types.ModuleType(f"sweep_{pathlib.Path(script).stem}")
+    sys.modules[module.__name__] = module
+    linecache.cache[script] = (len(source), None, source.splitlines(keepends=True), script)
+    exec(compile(source, script, "exec"), vars(module))
+    return vars(module)
+
+
+def _checked(result, point):
+    """The result as a dictionary of plain numbers. Raises ValueError if it is none or has a name of the table's own."""
+    if not isinstance(result, dict) or not result:
+        raise ValueError(f"a run returns a dictionary of numbers; it was {result!r}")
+    if taken := [name for name in result if name in point or name == "code"]:
+        raise ValueError(f"the table has a column {taken[0]} already; give the result another name")
+    values = {name: np.asarray(value) for name, value in result.items()}
+    if wrong := [name for name, value in values.items() if value.ndim or value.dtype.kind not in "biuf"]:
+        raise ValueError(f"a run returns single numbers; {wrong[0]} was {result[wrong[0]]!r}")
+    return {name: +value.item() for name, value in values.items()}  # + makes 0 or 1 of a truth value
+
+
+def on_this_machine(tasks, count):
+    """Outcomes from processes that do `RUNS` runs each. One that dies is replaced, and its run is tried once more."""
+    waiting = collections.deque((task, True) for task in tasks)
+    processes, idle, busy, done = [], [], {}, collections.Counter()
+    try:
+        while waiting or busy:
+            while waiting and len(busy) < count:
+                connection = idle.pop() if idle else _start(processes, count)
+                busy[connection] = waiting.popleft()
+                with contextlib.suppress(OSError):  # of a process that died idle: found out below
+                    connection.send(busy[connection][0])
+            for connection in multiprocessing.connection.wait(busy):
+                task, again = busy.pop(connection)
+                try:
+                    outcome = connection.recv()
+                    done[connection] += 1
+                    idle.append(connection) if done[connection] < RUNS else connection.close()
+                except (EOFError, OSError):
+                    if again:
+                        print(
+                            f"\nNOTICE: {describe(task[3])}: killed, so it is tried once more.", file=sys.stderr
+                        )
+                        waiting.append((task, False))
+                        continue
+                    outcome = Outcome(task[3], {}, "its process was killed twice; perhaps memory ran out")
+                yield outcome
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+def _start(processes, count):
+    """Start one more worker process and return the connection to it."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    processes.append(context.Process(target=_serve, args=(there,), daemon=True))
+    threads = str(max(1, (os.cpu_count() or 1) // count)) if count > 1 else None
+    before = {name: os.environ.get(name) for name in ("GANCOURSE_THREADS", "OMP_NUM_THREADS")}
+    _set(
+        {name: threads or value for name, value in before.items()}
+    )  # libraries read them while they are imported
+    processes[-1].start()
+    _set(before)
+    there.close()  # so that this end notices when the process is gone
+    return here
+
+
+def _set(environment):
+    for name, value in environment.items():
+        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _serve(connection):
+    """What a worker process does: run what it is sent, until the sweep ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the sweep's ends the others
+    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            connection.send(perform(*connection.recv()))
+
+
+def on_cluster(tasks, address):
+    """Outcomes from a Dask cluster, which by itself runs again what a lost worker was at."""
+    try:
+        import distributed
+    except ImportError:
+        raise ValueError("A scheduler needs dask.distributed: pip install 'gancourse[sweep]'.") from None
+    try:
+        client = distributed.Client(address, timeout=TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"No Dask scheduler answers at {address}: {error}") from None
+    with client:
+        points = {client.submit(perform, *task, pure=False): task[3] for task in tasks}
+        for future in distributed.as_completed(points):
+            try:
+                yield future.result()
+            except Exception as error:  # its workers were killed again and again, or lack the package
+                yield Outcome(points[future], {}, f"{type(error).__name__}: {error}")
