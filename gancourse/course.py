@@ -81,9 +81,7 @@ def code_hash(chapter):
 def skeleton(node):
     """A syntax tree as text, without empty fields: those differ between versions of Python."""
     if isinstance(node, ast.AST):
-        fields = [
-            f"{name}={skeleton(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])
-        ]
+        fields = [f"{name}={skeleton(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])]
         return f"{type(node).__name__}({', '.join(fields)})"
     if isinstance(node, list):
         return f"[{', '.join(skeleton(part) for part in node)}]"

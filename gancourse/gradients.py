@@ -115,7 +115,7 @@ def limit_threads():
 
     Happens when this module is imported, because TensorFlow takes the number only before its first computation.
     """
-    threads = int(os.environ.get("GANCOURSE_THREADS", "0"))
+    threads = int(os.environ.get("GANCOURSE_THREADS") or 0)
     if threads and BACKEND == "tensorflow":
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -432,7 +432,10 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(tmp_path, ran, kill):
     path = restless(tmp_path, ["good"], list(range(8)), 0.3)
     command = [sys.executable, "-m", "gancourse", "sweep", str(path)]
     environment = {**os.environ, "KERAS_BACKEND": "numpy"}
+    # A shell's background jobs, and so perhaps this test, ignore Ctrl-C, and hand that on to their children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, before)
     until(lambda: len(begun(tmp_path)) >= 4, 60)
     os.kill(process.pid, kill) if kill == signal.SIGKILL else os.killpg(process.pid, kill)
     assert process.wait(30) == (-kill if kill == signal.SIGKILL else 130)
