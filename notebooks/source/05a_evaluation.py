@@ -1,0 +1,1422 @@
+# %% [markdown]
+# # 5a. How GANs are judged
+#
+# Chapter 4 ended with a number, the Fréchet distance, and with a doubt about it. When is one set of generated
+# images better than another? Sharper, more varied, newer, more useful: these are different wishes, and there is
+# a number for each of them. This chapter builds the numbers one by one, on toys that can be checked by eye.
+# Then it breaks every one of them, to learn what each fails to see.
+#
+# **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) for the inception
+# score; Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for the Fréchet distance and
+# the six corruptions; Binkowski et al. 2018 ([arXiv:1801.01401](https://arxiv.org/abs/1801.01401)) for the
+# kernel distance; Kynkäänniemi et al. 2019 ([arXiv:1904.06991](https://arxiv.org/abs/1904.06991)) and Naeem et
+# al. 2020 ([arXiv:2002.09797](https://arxiv.org/abs/2002.09797)) for precision, recall, density and coverage.
+#
+# **Before this:** chapter 4 (the judge and the Fréchet distance). **Time:** about {{ minutes }} minutes on
+# {{ machine }}, at the lesson profile.
+
+# %% [markdown]
+# ## Imports
+#
+# The metrics live in three modules. `metrics` works on features and probabilities, `pixels` on the images
+# themselves, and `judge` holds the classifiers that turn images into features.
+
+# %%
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+from scipy import ndimage
+
+from gancourse import data, exercises, gradients, judge, metrics, pixels, plots, results
+from gancourse.losses import NonSaturating
+from gancourse.metrics import nearest_neighbours
+
+# %% [markdown]
+# ## Parameters
+#
+# Every number below depends on how many images it was computed from. So the counts are parameters.
+
+# %% tags=["parameters"]
+profile = "lesson"  # smoke for tests, full for a GPU
+seed = 0  # the draws, the corruptions and the GAN
+sample_count = 10_000  # images per Fréchet distance of a GAN, as in chapter 4
+table_count = 5_000  # images for the other numbers of a GAN: neighbours cost the square of the count
+set_count = 1_000  # images per corrupted or broken set: there are about forty of them
+training_images = 30_000  # half of MNIST; the other half stays fresh
+real_sets = 10  # sets of real images whose spread says what a metric can tell apart
+seen_from = 5.0  # deviations from the real sets at which we say that a metric sees a failure
+memory_count = 5_000  # training images that a set is searched for copies of
+copy_count = 1_000  # images of a GAN that are searched for in everything it was trained on
+largest_half = 4_000  # images in each of two halves of the test images
+latent_dim = 64  # chapter 4's recipe from here on
+batch_size = 32  # small batches, many steps
+learning_rate = 2e-3  # for both networks
+decay = 0.999  # of the moving average of the generator's weights
+short_epochs = 1  # over half of the training images: about half a minute
+long_epochs = 3  # the same training, continued
+transfer_count = 10_000  # images that a classifier is trained on
+transfer_epochs = 2  # enough for a classifier of digits to come near its end
+inception_count = 40  # images for the large judge, which needs a tenth of a second for each
+
+# %%
+gradients.seed_everything(seed)
+results.begin("05a", profile)
+
+# %% [markdown]
+# ## The data
+#
+# Chapter 4 used the training images twice: the generator learned from them, and they served as "other real
+# images" to give the yardstick. To tell copies from fresh images we need a cleaner cut. So the training images
+# are parted. The **seen** half trains the GAN. The **fresh** half trains nothing but the judge, and stands for
+# what a perfect generator would draw. The test images are what everything is compared with. Nothing in this
+# chapter is tuned on them.
+#
+# The files are not in random order: the first half of the test images comes from other writers than the second,
+# and is easier to read. Whoever takes "the first thousand" compares writers. We shuffle once.
+#
+# A second data set, clothes instead of digits, will serve as dirt.
+
+# %%
+dataset = data.load_or_digits("mnist")
+foreign = data.load_or_digits("fashion-mnist").test_images
+random = np.random.default_rng(seed)
+
+
+def shuffled(images, labels):
+    order = np.random.default_rng(0).permutation(len(images))
+    return images[order], labels[order]
+
+
+train_images, train_labels = shuffled(dataset.train_images, dataset.train_labels)
+test_images, test_labels = shuffled(dataset.test_images, dataset.test_labels)
+half = len(train_images) // 2
+seen = train_images[:half][:training_images]
+memory = seen[:memory_count]
+fresh, fresh_labels = train_images[half:], train_labels[half:]
+print(f"{len(seen):,} seen, {len(fresh):,} fresh and {len(test_images):,} test images of {dataset.name}")
+
+# %%
+plots.show(
+    plots.image_rows([seen[:10], fresh[:10], test_images[:10], foreign[:10]], ["seen", "fresh", "test", "dirt"]),
+    alt="Ten images each of the seen half, the fresh half and the test images, all white handwritten digits on "
+    "black, and ten of the second data set, garments in grey.",
+)
+
+# %% [markdown]
+# ## The idea
+#
+# ### A set of images is a cloud of points
+#
+# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared
+# are two *sets*. A judge turns every image into a point, its features, and each set becomes a cloud. All
+# metrics of this chapter ask in some way whether two clouds agree. They differ in what they look at: the centre
+# and the width, the neighbours, the shadows on a line, the labels.
+#
+# We begin with clouds in one dimension, where we can look at them. The **Fréchet distance** of chapter 4,
+#
+# $$ d^2 = \lVert m_1 - m_2 \rVert^2 + \operatorname{tr}\!\left(C_1 + C_2 - 2\,(C_1 C_2)^{1/2}\right), $$
+#
+# is there $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$. For $N(0, 1)$ and $N(3, 2^2)$ this is $9 + 1 = 10$.
+# Five points of each with exactly these moments are enough to see it:
+
+# %% tags=["nbval-check-output"]
+five = np.array([[-1.0], [-1.0], [0.0], [1.0], [1.0]])
+print(f"variance {five.var(ddof=1):.0f}, distance {metrics.frechet_distance(five, 3 + 2 * five):.2f}")
+
+# %% [markdown]
+# The formula reads two numbers from each cloud, the mean and the standard deviation. What does it miss? Below
+# are three clouds with mean 0 and standard deviation 1. One is a Gaussian. One is lopsided. One has two heaps
+# and nothing between them.
+
+# %%
+toy_count = 20_000
+shift = 0.95
+toys = {
+    "Gaussian": random.standard_normal(toy_count),
+    "lopsided": random.exponential(size=toy_count) - 1,
+    "two heaps": shift * random.choice([-1, 1], toy_count)
+    + np.sqrt(1 - shift**2) * random.standard_normal(toy_count),
+}
+toys = {name: values[:, np.newaxis] for name, values in toys.items()}
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(8, 2.3), sharex=True)
+for axis, (name, values), colour in zip(axes, toys.items(), plots.COLOURS):
+    axis.hist(values[:, 0], np.linspace(-4, 4, 81), density=True, color=colour)
+    axis.set(title=name, xlabel="feature", ylabel="density" if name == "Gaussian" else "")
+plots.show(
+    figure,
+    alt="Three histograms with mean 0 and standard deviation 1: a bell, a distribution that starts at -1 and falls "
+    "off to the right, and two narrow heaps near -1 and 1.",
+)
+
+# %% [markdown]
+# Three metrics look at them. The Fréchet distance we know; the other two are explained in a moment.
+
+# %%
+gaussian = random.standard_normal((toy_count, 1))
+print(f"{'':10} {'Fréchet':>8} {'kernel':>8} {'sliced':>8}")
+for name, values in toys.items():
+    frechet = metrics.frechet_distance(gaussian, values)
+    kernel = metrics.kernel_distance(gaussian, values, subsets=10, size=2000).mean
+    sliced = pixels.sliced_wasserstein(gaussian, values, directions=1)
+    print(f"{name:10} {frechet:8.2f} {kernel:8.2f} {sliced:8.2f}")
+
+# %% [markdown]
+# To the Fréchet distance all three are one cloud. That is its first blind spot: it knows the first two moments
+# and nothing else. The kernel distance sees the lopsided one, since its kernel is cubic and reads the third
+# moment too, but the two heaps agree with a Gaussian up to the third. The sliced distance compares the sorted
+# points themselves and sees both. No metric is the distance. Each is a question.
+#
+# ### Inception score: is each image clear, are all together varied?
+#
+# The oldest number asks a classifier. A clear image $x$ gives a sharp answer $p(y \mid x)$. Varied images give
+# answers whose average $p(y)$ is spread over all classes. The two should therefore differ, and the
+# Kullback-Leibler divergence says by how much:
+#
+# $$ \mathrm{IS} = \exp\Big( \mathbb{E}_x \sum_y p(y \mid x) \, \log \frac{p(y \mid x)}{p(y)} \Big). $$
+#
+# It lies between 1 and the number of classes. The lines below are the formula; a small number keeps the
+# logarithm from zero. Three cases can be done in the head: ten sharp classes give 10, one class gives 1, and
+# shrugs, equal probabilities for everything, give 1 as well.
+
+
+# %%
+def score_labels(probabilities):
+    """The inception score of a classifier's answers `(count, classes)`."""
+    p = np.clip(probabilities, 1e-12, 1)
+    marginal = p.mean(axis=0)
+    divergences = np.sum(p * np.log(p / marginal), axis=1)
+    return np.exp(divergences.mean())
+
+
+# %% tags=["nbval-check-output"]
+cases = {"ten sharp classes": np.eye(10), "one class": np.eye(10)[[3] * 10], "shrugs": np.full((10, 10), 0.1)}
+for name, probabilities in cases.items():
+    print(f"{name}: {score_labels(probabilities):.2f}, package {metrics.inception_score(probabilities):.2f}")
+
+# %% [markdown]
+# Note what does not occur in the formula: real images. The score cannot know how digits look, only that the
+# classifier is sure.
+#
+# ### Mode coverage: which classes occur, and how often?
+#
+# Sort the samples by label. The number of classes that occur at all is the **mode coverage**. How unequal their
+# shares $p_k$ are is measured against equal shares over $K$ classes, by the **reverse KL** divergence
+#
+# $$ \mathrm{KL}(p \,\Vert\, u) = \sum_k p_k \, \log (K p_k), $$
+#
+# 0 for equal shares, $\log K$ for a single class. "Reverse" because the generated distribution stands first. It
+# punishes what is made too often. Even a perfect sampler does not reach 0: it draws the classes at
+# random, and over many draws its mean is about $(K - 1) / 2n$. Below, $n$ = 1,000 perfect draws of ten classes.
+
+# %% tags=["nbval-check-output"]
+draws = [np.random.default_rng(number).integers(10, size=1000) for number in range(200)]
+mean = np.mean([metrics.mode_coverage(labels, 10).reverse_kl for labels in draws])
+print(f"perfect draws {mean:.4f}, by the formula {9 / 2000:.4f}")
+print(metrics.mode_coverage(np.array([0, 0, 0, 1]), 10))
+
+# %% [markdown]
+# ### Kernel distance: are two clouds one cloud?
+#
+# Take a function $k(x, y)$ that is large for similar points. If two clouds come from one distribution, then
+# pairs *within* a cloud are on average exactly as similar as pairs *across*. The difference is the squared
+# **kernel distance**, known as KID if the features are Inception's:
+#
+# $$ d^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y') - 2\, \mathbb{E}\,k(x, y), \qquad
+# k(x, y) = \Big( \frac{x \cdot y}{\text{width}} + 1 \Big)^3 . $$
+#
+# $x$ and $x'$ are two *different* points. In code, $k(x, x')$ comes as a square matrix whose diagonal pairs
+# each point with itself. Whoever averages over the whole matrix measures too much. The function below leaves
+# the diagonal out, so that its average over many draws is right for any count. The price is honest: for equal
+# clouds it scatters around 0 and is negative about half of the time.
+
+
+# %%
+def kernel(x, y):
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def unbiased_distance(x, y):
+    """The squared kernel distance of features `x` and `y`, from pairs of different points."""
+    n, m = len(x), len(y)
+    within_x = (kernel(x, x).sum() - kernel(x, x).trace()) / (n * (n - 1))
+    within_y = (kernel(y, y).sum() - kernel(y, y).trace()) / (m * (m - 1))
+    return within_x + within_y - 2 * kernel(x, y).mean()
+
+
+# %%
+pairs = [(random.standard_normal((50, 8)), random.standard_normal((50, 8))) for _ in range(500)]
+unbiased = np.array([unbiased_distance(x, y) for x, y in pairs])
+biased = [kernel(x, x).mean() + kernel(y, y).mean() - 2 * kernel(x, y).mean() for x, y in pairs]
+print(f"two sets of 50 points of one Gaussian, mean over {len(pairs)} draws")
+print(f"with the diagonal {np.mean(biased):.3f}, without {unbiased.mean():.3f}")
+print(f"spread {unbiased.std():.3f}, below zero in {np.mean(unbiased < 0):.0%}")
+
+# %% [markdown]
+# The package computes it on many random subsets and gives their mean and their standard deviation, the
+# **spread**. A kernel distance without a spread says nothing, because there is no other way to know how far
+# from 0 is far.
+#
+# ### Precision and recall: two questions instead of one
+#
+# A single distance mixes two wishes. Are the samples *good*, that is, where real points are? And are they
+# *varied*, that is, are there samples wherever real points are? To say "where", draw a circle around every
+# point of a cloud, out to its $k$-th nearest neighbour. The circles together are a map of the cloud.
+#
+# - **Precision**: the share of generated points that lie in a circle around a real point.
+# - **Recall**: the share of real points that lie in a circle around a generated point.
+#
+# The same function does both, with the roles exchanged.
+
+
+# %%
+def radii(points, k):
+    """The distance of each point to its `k`-th nearest other point."""
+    distances = np.linalg.norm(points[:, np.newaxis] - points, axis=2)
+    return np.sort(distances, axis=1)[:, k]  # place 0 is the point itself
+
+
+def share_inside(points, centres, k):
+    """The share of `points` that lie in a circle around one of `centres`."""
+    distances = np.linalg.norm(points[:, np.newaxis] - centres, axis=2)
+    return np.mean((distances < radii(centres, k)).any(axis=1))
+
+
+# %% [markdown]
+# The toy: thirty real points in two heaps, and twelve generated ones that know only the left heap. In a second
+# version one of the twelve is replaced by a sample that belongs nowhere, far to the upper right.
+
+# %%
+toy_random = np.random.default_rng(5)
+heap = toy_random.normal(0, 0.5, (30, 2))
+toy_real = heap + np.where(np.arange(30) < 15, -1.5, 1.5)[:, np.newaxis] * [1, 0]
+toy_fake = toy_random.normal(0, 0.4, (12, 2)) - [1.5, 0]
+toy_stray = np.vstack([toy_fake[:11], [[3.2, 2.6]]])
+
+
+def draw_circles(axis, points, centres, k, colours, title):
+    for centre, radius in zip(centres, radii(centres, k)):
+        axis.add_patch(plt.Circle(centre, radius, color=colours[1], alpha=0.12, linewidth=0))
+    axis.plot(*centres.T, "s", color=colours[1], markersize=4)
+    axis.plot(*points.T, "o", color=colours[0], markersize=5, markeredgecolor="black", markeredgewidth=0.5)
+    axis.set(title=title, xlabel="feature 1", aspect="equal", xlim=(-3.2, 3.8), ylim=(-2.2, 3.2))
+
+
+# %%
+toy_precision = share_inside(toy_fake, toy_real, 3)
+toy_recall = share_inside(toy_real, toy_fake, 3)
+stray_recall = share_inside(toy_real, toy_stray, 3)
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True)
+draw_circles(axes[0], toy_fake, toy_real, 3, (plots.ORANGE, plots.BLUE), f"precision {toy_precision:.2f}")
+draw_circles(axes[1], toy_real, toy_fake, 3, (plots.BLUE, plots.ORANGE), f"recall {toy_recall:.2f}")
+title = f"one stray sample: recall {stray_recall:.2f}"
+draw_circles(axes[2], toy_real, toy_stray, 3, (plots.BLUE, plots.ORANGE), title)
+axes[0].set(ylabel="feature 2")
+plots.show(
+    figure,
+    alt="Left: two heaps of real points (blue), each with a circle; the generated points (orange) all lie in circles "
+    "of the left heap. Middle: circles around the generated points cover the left heap alone. Right: one "
+    "generated point far to the upper right has a huge circle that covers the whole right heap.",
+)
+
+# %% [markdown]
+# Count for yourself. On the left, every orange point is in some blue circle: the samples are good. In the
+# middle, only the real points of the left heap are in orange circles: half of the variety is missing. On the
+# right, one absurd sample has its neighbours far away, so its circle is enormous, and it "recalls" a heap that
+# no sample resembles. That is the weak place of the method. Two newer numbers repair it by drawing circles
+# around real points only:
+#
+# - **Density** counts *how many* real circles a generated point lies in, over $k$. For equal clouds it is 1.
+# - **Coverage** is the share of real circles that hold a generated point. For equal clouds of 10,000 and $k =
+#   5$ it is 0.969.
+
+# %% tags=["nbval-check-output"]
+toy_neighbours = metrics.prdc(toy_real, toy_fake, k=3)
+assert np.isclose(toy_neighbours.precision, toy_precision)
+assert np.isclose(toy_neighbours.recall, toy_recall)
+for name, value in toy_neighbours._asdict().items():
+    print(f"{name}: {value:.3f}")
+
+# %% [markdown]
+# ### Sliced Wasserstein distance: shadows on a line
+#
+# How much work is it to move one heap of sand onto another? In one dimension the best plan is to sort both: the
+# smallest grain goes to the smallest, and so on. In many dimensions the best plan is expensive. So one looks at
+# shadows: project both clouds onto a random direction $\theta$ of length 1, sort, compare, and take the mean
+# over many directions,
+#
+# $$ d^2 = \mathbb{E}_\theta \, \frac{1}{n} \sum_{i=1}^{n}
+# \big( (\theta \cdot x)_{(i)} - (\theta \cdot y)_{(i)} \big)^2 . $$
+#
+# A cloud moved by $\mu$ in $D$ dimensions has the distance $\lVert \mu \rVert^2 / D$, because a random
+# direction sees one part in $D$ of a squared length.
+
+
+# %%
+def sliced_distance(x, y, directions):
+    """The sliced Wasserstein distance of `x` and `y`, on the rows of `directions`."""
+    theta = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    shadows_x, shadows_y = np.sort(x @ theta.T, axis=0), np.sort(y @ theta.T, axis=0)
+    return np.mean((shadows_x - shadows_y) ** 2)
+
+
+# %%
+cloud = random.standard_normal((1000, 4))
+moved = cloud + np.array([3.0, 0.0, 0.0, 0.0])
+by_hand = sliced_distance(cloud, moved, random.standard_normal((5000, 4)))
+print(f"by hand {by_hand:.2f}, package {pixels.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
+
+# %% [markdown]
+# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales.
+# It splits an image into a **Laplacian pyramid**, the details that are lost at every halving and the small
+# rest, cuts patches of 7×7 pixels out of each level, and compares those. Every level gives a number. Fine noise
+# changes the first, a wrong shape the last.
+
+# %%
+patch_count = min(set_count, len(test_images), len(fresh))
+noisy = np.clip(fresh + 0.2 * random.standard_normal(fresh.shape), -1, 1).astype("float32")
+for name, images in (("fresh", fresh), ("fresh with noise", noisy)):
+    levels = pixels.patch_sliced_wasserstein(
+        test_images[:patch_count], images[:patch_count], patches=16, directions=64
+    )
+    print(name, {f"{width}x{width}": round(value, 1) for width, value in levels.items()})
+
+# %% [markdown]
+# ### MS-SSIM: are the samples too alike?
+#
+# Structural similarity, SSIM, compares two images window by window: the same brightness, the same contrast,
+# edges at the same places? The multi-scale version does so at several sizes of the images and multiplies. It is
+# 1 for equal images and near 0 for unrelated ones. As a measure of *variety* it is taken over pairs of samples
+# of one class, and lower is more varied. Two limits apply: it must be compared with the value of real images,
+# since all sevens are somewhat alike; and noise lowers it too.
+
+
+# %%
+def similarity(images, labels):
+    """The mean MS-SSIM of neighbours in a random order within each class."""
+    mixed = np.random.default_rng(0).permutation(len(images))
+    order = mixed[np.argsort(labels[mixed], kind="stable")]
+    first, second = order[:-1], order[1:]
+    same = labels[first] == labels[second]
+    return pixels.ms_ssim(images[first[same]], images[second[same]]).mean()
+
+
+# %% [markdown]
+# ### Copies: closer to the training images than fresh images are?
+#
+# A generator that returns the images it was trained on is useless, however good they look. To look at each
+# sample's nearest training image is a good habit, but "near" needs a yardstick: fresh real images, which nobody
+# copied, also have a nearest training image, and it is not far. So take a sample and a test image, and ask
+# which of the two lies closer to the training images. The **copying share** is how often the sample wins:
+#
+# $$ P\big( d(\text{sample}, \text{training}) < d(\text{test image}, \text{training}) \big), $$
+#
+# where equal distances count half. It is .5 for fresh data and 1 for copies. Below .5 the samples lie apart
+# from the training images, as bad ones do.
+
+
+# %%
+def copying_share(generated, training, test):
+    """The probability that a generated sample lies nearer to the training data than a fresh real one does."""
+    distances, _ = nearest_neighbours(generated, training)
+    fresh = np.sort(nearest_neighbours(test, training)[0])
+    below, up_to = (np.searchsorted(fresh, distances, side) for side in ("left", "right"))
+    return float(1 - np.mean(below + up_to) / (2 * len(fresh)))
+
+
+# %%
+line = np.linspace(0, 1, 101)[:, np.newaxis]
+new_points = random.uniform(0, 1, (20_000, 1))
+for name, generated in {
+    "copies": line,
+    "fresh points": random.uniform(0, 1, (20_000, 1)),
+    "far points": new_points + 2,
+}.items():
+    print(f"{name}: {copying_share(generated, line, new_points):.2f}")
+
+# %% [markdown]
+# ## The networks
+#
+# ### Those that judge
+#
+# The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the
+# same way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The
+# literature's judge, InceptionV3, is of this second kind for most data, since it knows photographs. All of them
+# have one method in common, so every metric here runs on any of them.
+
+# %%
+critic = judge.load(dataset.name)
+stranger = judge.load("fashion-mnist")
+test_features, test_probabilities = critic.features_and_probabilities(test_images)
+print(f"features {test_features.shape}, probabilities {test_probabilities.shape}")
+print(f"the judge of {critic.name} is right on {critic.accuracy:.1%} of its test images")
+
+# %% [markdown]
+# ### Those that play
+#
+# The generator and the discriminator are those of chapter 4, unchanged.
+
+
+# %%
+def generator():
+    return keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(7 * 7 * 64, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Reshape((7, 7, 64)),
+            layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh"),
+        ]
+    )
+
+
+# %%
+def discriminator():
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(24, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(48, 4, strides=2, padding="same"),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(96, 3, strides=2, padding="same"),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
+    )
+
+
+# %% [markdown]
+# ## The loss
+#
+# The game is chapter 3's, imported. Its losses are no use here: each says how one network does against the
+# other, and a generator with a low loss may simply have a weak opponent. A metric must stand outside the game.
+#
+# ### All numbers at once
+#
+# One function computes them, always against as many test images as there are samples. Large distances are bad;
+# for the inception score, precision, recall, density and coverage small values are bad.
+
+
+# %%
+def flat(images):
+    return images.reshape(len(images), -1)
+
+
+def distances_to_test(images):
+    """The numbers that need features, labels or whole images, against the first test images."""
+    count = len(images)
+    features, probabilities = critic.features_and_probabilities(images)
+    real = test_features[:count]
+    kernel_distance = metrics.kernel_distance(real, features, subsets=10, size=min(count // 2, 1000))
+    numbers = {
+        "inception score": metrics.inception_score(probabilities),
+        "reverse KL": metrics.mode_coverage(probabilities.argmax(axis=1), 10).reverse_kl,
+        "Fréchet distance": metrics.frechet_distance(real, features),
+        "kernel distance": kernel_distance.mean,
+        "kernel spread": kernel_distance.spread,
+    }
+    return numbers | metrics.prdc(real, features)._asdict()
+
+
+# %%
+def all_numbers(images):
+    """Every number of this chapter for one set of images."""
+    numbers = distances_to_test(images)
+    real = test_images[: len(images)]
+    labels = critic.features_and_probabilities(images)[1].argmax(axis=1)
+    patches = pixels.patch_sliced_wasserstein(real, images, patches=16, directions=64)
+    numbers["sliced Wasserstein"] = pixels.sliced_wasserstein(flat(real), flat(images), directions=128)
+    numbers["patch Wasserstein"] = np.mean(list(patches.values()))
+    numbers["MS-SSIM"] = similarity(images, labels)
+    numbers["copying share"] = metrics.copying_share(flat(images), flat(memory), flat(real))
+    return numbers
+
+
+# %% [markdown]
+# No value means anything without that of real images beside it. We draw several sets of fresh images and
+# compute everything for each. The mean is the yardstick. The spread says which differences could be chance.
+
+# %%
+count = min(set_count, len(test_images), len(fresh))
+parts = [fresh[random.choice(len(fresh), count, replace=False)] for _ in range(real_sets)]
+real_numbers = [all_numbers(part) for part in parts]
+yardstick = {name: np.mean([numbers[name] for numbers in real_numbers]) for name in real_numbers[0]}
+spread = {name: np.std([numbers[name] for numbers in real_numbers], ddof=1) for name in real_numbers[0]}
+
+# %%
+results.record("precision_yardstick", yardstick["precision"], data=dataset.name)
+results.record("density_yardstick", yardstick["density"], data=dataset.name)
+print(f"{real_sets} sets of {count:,} fresh images against {count:,} test images of {dataset.name}")
+for name in yardstick:
+    print(f"{name:20} {yardstick[name]:9.4g} ± {spread[name]:.2g}")
+
+# %% [markdown]
+# ## Training
+#
+# The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the
+# same latents give samples of both. We expect every number to prefer the second. That is an easy test; the hard
+# ones come after it.
+
+# %%
+game = NonSaturating(generator(), discriminator(), latent_dim, decay, seed)
+game.compile(
+    keras.optimizers.Adam(learning_rate, beta_1=0.5),
+    keras.optimizers.Adam(learning_rate, beta_1=0.5),
+)
+big_count = min(sample_count, len(test_images))
+latents = np.random.default_rng(seed).standard_normal((big_count, latent_dim)).astype("float32")
+
+
+# %%
+def play_on(first, last):
+    """Play from epoch `first` to epoch `last`; returns samples and the minutes it took."""
+    begin = time.perf_counter()
+    batches = data.Batches(seen, min(batch_size, len(seen)), seed, epoch=first)
+    game.fit(batches, initial_epoch=first, epochs=last, verbose=2)
+    minutes = (time.perf_counter() - begin) / 60
+    return np.clip(game.predict(latents, batch_size=500, verbose=0), -1, 1), minutes
+
+
+before = np.clip(game.predict(latents[:10], verbose=0), -1, 1)
+short_samples, short_minutes = play_on(0, short_epochs)
+long_samples, more_minutes = play_on(short_epochs, long_epochs)
+
+# %%
+results.record("minutes_short", short_minutes, unit="min")
+results.record("minutes_long", short_minutes + more_minutes, unit="min")
+
+# %%
+rows = [before, short_samples[:10], long_samples[:10], test_images[:10]]
+plots.show(
+    plots.image_rows(rows, ["untrained", "short", "long", "real, test"]),
+    alt="Ten samples from the same latents before training, after the short and after the long training, and ten "
+    "test images: grey first, then crude digits, then the same digits with cleaner strokes.",
+)
+
+# %% [markdown]
+# ## Results
+#
+# ### Six corruptions
+#
+# A metric should get worse when images do. Heusel et al. tested their distance on images that they damaged more
+# and more, in six ways: noise, blur, black rectangles, swirls, wrong pixels, and images of another data set
+# mixed in. Every function below takes images and a strength from 0 to 1. The same random numbers serve at every
+# strength, so that only the strength changes.
+
+
+# %%
+def add_noise(images, strength):
+    noise = np.random.default_rng(seed).standard_normal(images.shape)
+    return images + 0.8 * strength * noise
+
+
+def smear(images, strength):
+    return ndimage.gaussian_filter(images, (0, 1.5 * strength, 1.5 * strength, 0))
+
+
+def black_out(images, strength):
+    """Three black squares at random places in each image."""
+    images = images.copy()
+    side = round(12 * strength)
+    places = np.random.default_rng(seed).integers(0, 17, (len(images), 3, 2))
+    for image, corners in zip(images, places):
+        for top, left in corners:
+            image[top : top + side, left : left + side] = -1
+    return images
+
+
+# %%
+def swirl(images, strength):
+    """Turn each image about its centre, the more the nearer to it."""
+    rows, columns = np.mgrid[:28, :28] - 13.5
+    angle = 3 * strength * np.exp(-np.hypot(rows, columns) / 8)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    places = 13.5 + np.stack([cosine * rows - sine * columns, sine * rows + cosine * columns])
+    turned = [ndimage.map_coordinates(image[..., 0], places, order=1, mode="nearest") for image in images]
+    return np.array(turned)[..., np.newaxis]
+
+
+def salt_and_pepper(images, strength):
+    draw = np.random.default_rng(seed).uniform(size=images.shape)
+    spoiled = draw < 0.3 * strength
+    return np.where(spoiled, np.where(draw * 1e6 % 1 < 0.5, -1, 1), images)
+
+
+def mix_in(images, strength):
+    share = np.random.default_rng(seed).uniform(size=(len(images), 1, 1, 1)) < 0.5 * strength
+    return np.where(share, np.resize(foreign, images.shape), images)
+
+
+# %%
+corruptions = {
+    "noise": add_noise,
+    "blur": smear,
+    "black squares": black_out,
+    "swirl": swirl,
+    "salt and pepper": salt_and_pepper,
+    "clothes mixed in": mix_in,
+}
+strengths = [0, 0.25, 0.5, 0.75, 1]
+
+
+def corrupted(name, images, strength):
+    return np.clip(corruptions[name](images, strength), -1, 1).astype("float32")
+
+
+# %%
+clean = parts[0]
+rows = [[corrupted(name, clean[:9], strength)[8] for strength in strengths] for name in corruptions]
+rows[-1] = [corrupted("clothes mixed in", clean[:5], 1)[index] for index in range(5)]
+figure = plots.image_rows(rows, [*list(corruptions)[:-1], "five images,\nhalf are clothes"], scale=1)
+for axis, strength in zip(figure.axes, strengths):
+    axis.set_title(f"{strength:.0%}", fontsize=10)
+plots.show(
+    figure,
+    alt="One digit under five strengths of noise, blur, black squares, swirl, and salt and pepper, a row each. The "
+    "last row shows five images of the set in which half are garments.",
+)
+
+# %% [markdown]
+# Six metrics follow each corruption. So that they can be read on one axis, each curve is divided by its largest
+# value in that panel after the value of untouched images was taken off. So 0 is "like real", 1 is the worst of
+# that panel, and the curve should only climb. For metrics where high is good we draw the loss.
+
+# %%
+rising = {
+    "Fréchet distance": 1,
+    "kernel distance": 1,
+    "precision": -1,
+    "coverage": -1,
+    "inception score": -1,
+    "sliced Wasserstein": 1,
+}
+
+
+def damage(images):
+    """The rising metrics of a set, with their signs turned so that more is worse."""
+    numbers = distances_to_test(images)
+    real = flat(test_images[: len(images)])
+    numbers["sliced Wasserstein"] = pixels.sliced_wasserstein(real, flat(images), directions=128)
+    return {name: sign * numbers[name] for name, sign in rising.items()}
+
+
+# %%
+untouched = damage(clean)
+curves = {
+    name: [untouched] + [damage(corrupted(name, clean, strength)) for strength in strengths[1:]]
+    for name in corruptions
+}
+
+# %%
+figure, axes = plt.subplots(2, 3, figsize=(10, 5.6), sharex=True, sharey=True)
+for axis, (corruption, curve) in zip(axes.flat, curves.items()):
+    for name, colour, marker in zip(rising, plots.COLOURS, "os^vDX"):
+        values = np.array([point[name] for point in curve]) - untouched[name]
+        axis.plot(strengths, values / max(np.abs(values).max(), 1e-12), marker + "-", color=colour, label=name)
+    axis.axhline(0, color="0.6", linewidth=0.8)
+    axis.set(title=corruption)
+for axis in axes[1]:
+    axis.set(xlabel="strength")
+for axis in axes[:, 0]:
+    axis.set(ylabel="worse than real,\nrelative")
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.08))
+plots.show(
+    figure,
+    alt="Six panels, one per corruption, with six curves each from 0 for untouched images to 1 for the worst of the "
+    "panel. Most curves climb at every step; the table below names those that do not.",
+)
+
+# %%
+for corruption, curve in curves.items():
+    falls = [name for name in rising if np.min(np.diff([point[name] for point in curve])) < -0.5 * spread[name]]
+    print(f"{corruption:17} not monotone: {', '.join(falls) or 'none'}")
+
+# %% [markdown]
+# Five of the six metrics behave. One does not: under noise, blur and wrong pixels the *precision* goes up, so
+# images that nobody would accept get a better mark than real ones. We look closer: how long are the features,
+# and where do the damaged images lie?
+
+# %%
+print(f"{'':16} {'length':>7} {'precision':>10} {'density':>8} {'coverage':>9}")
+suspects = {"untouched": clean} | {name: corrupted(name, clean, 1) for name in ("noise", "blur")}
+for name, images in suspects.items():
+    features, _ = critic.features_and_probabilities(images)
+    near = metrics.prdc(test_features[:count], features)
+    length = np.linalg.norm(features, axis=1).mean()
+    print(f"{name:16} {length:7.1f} {near.precision:10.3f} {near.density:8.3f} {near.coverage:9.3f}")
+    if name == "noise":
+        results.record("precision_noise", near.precision, data=dataset.name)
+        results.record("density_noise", near.density, data=dataset.name)
+        results.record("coverage_noise", near.coverage, data=dataset.name)
+
+# %% [markdown]
+# Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images
+# gather in the middle of the cloud, between the classes. A few untypical real images live there too, far from
+# each other, and so with wide circles. Nearly all damaged images fall into those: the precision is {{
+# expected.precision_noise }} under the strongest noise and the density {{ expected.density_noise }}, while real
+# images have {{ expected.precision_yardstick }} and {{ expected.density_yardstick }}. The coverage tells the
+# truth, {{ expected.coverage_noise }}: most real circles are empty. Read precision and density only together
+# with it, and look at the images.
+#
+# ### When the samples are few
+#
+# Take two halves of the *same* real images. A perfect metric says 0. The Fréchet distance does not: the mean
+# and the covariance of few points are off by chance, and every error adds to the distance, none cancels. For
+# Gaussian features with the covariance $C$, eigenvalues $\lambda_i$, and $N$ points on each side, the leading
+# term of that floor is
+#
+# $$ d^2_N \approx \frac{1}{N} \Big( \tfrac{5}{2} \operatorname{tr} C
+# + \sum_{i,j} \frac{\lambda_i \lambda_j}{\lambda_i + \lambda_j} \Big) . $$
+#
+# It falls as $1/N$. So one can measure at several $N$, draw a straight line over $1/N$, and read off where it
+# meets $N = \infty$ (Chong and Forsyth 2020).
+
+
+# %%
+def floor(features, count):
+    """The Fréchet distance that two samples of one Gaussian show by chance."""
+    eigenvalues = np.clip(np.linalg.eigvalsh(np.cov(features.T)), 1e-12, None)
+    sums = eigenvalues[:, np.newaxis] + eigenvalues
+    pairs = (eigenvalues[:, np.newaxis] * eigenvalues / sums).sum()
+    return (2.5 * eigenvalues.sum() + pairs) / count
+
+
+standard = random.standard_normal((20_000, 84))
+chance = metrics.frechet_distance(standard[:1000], standard[1000:2000])
+print(f"N(0, I) in 84 dimensions, N = 1,000: measured {chance:.2f}, formula {floor(standard, 1000):.2f}")
+
+# %%
+largest = min(largest_half, len(test_features) // 2)
+counts = [n for n in (60, 125, 250, 500, 1000, 2000, 4000) if n <= largest]
+frechet_halves, kernel_halves = np.zeros((len(counts), 5)), np.zeros((len(counts), 5))
+for row, n in enumerate(counts):
+    for repetition in range(5):
+        order = random.permutation(len(test_features))
+        one, other = test_features[order[:n]], test_features[order[n : 2 * n]]
+        frechet_halves[row, repetition] = metrics.frechet_distance(one, other)
+        kernel_halves[row, repetition] = metrics.kernel_distance(one, other, subsets=1, size=n).mean
+
+# %%
+inverse = 1 / np.array(counts)
+slope, at_infinity = np.polyfit(inverse, frechet_halves.mean(axis=1), 1)
+print(f"{'N':>6} {'Fréchet':>9} {'formula':>9} {'kernel':>16}")
+for n, frechet, kernels in zip(counts, frechet_halves.mean(axis=1), kernel_halves):
+    print(f"{n:6,} {frechet:9.2f} {floor(test_features, n):9.2f} {kernels.mean():8.2f} ± {kernels.std():.2f}")
+print(f"the line at N = infinity: {at_infinity:.2f}")
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+axes[0].plot(np.repeat(inverse, 5), frechet_halves.ravel(), "o", color=plots.BLUE, label="two halves")
+ends = np.array([0, inverse.max()])
+axes[0].plot(ends, at_infinity + slope * ends, color=plots.BLUE, label="line")
+axes[0].plot(ends, floor(test_features, 1) * ends, "--", color="0.3", label="formula")
+axes[0].set(xlabel="1 / N", ylabel="Fréchet distance")
+axes[0].set_xticks(inverse[[0, 1, 2, -1]], [f"1/{counts[place]:,}" for place in (0, 1, 2, -1)])
+axes[0].legend()
+axes[1].plot(np.repeat(counts, 5), kernel_halves.ravel(), "s", color=plots.ORANGE)
+axes[1].axhline(0, color="0.3", linewidth=1)
+axes[1].set(xlabel="N", ylabel="kernel distance", xscale="log")
+axes[1].set_xticks(counts, [f"{n:,}" for n in counts])
+axes[1].minorticks_off()
+figure.tight_layout()
+plots.show(
+    figure,
+    alt="Left: the Fréchet distance of two sets of real test images over 1/N lies on a straight line through nearly "
+    "0, close to the formula. Right: the kernel distance of the same sets scatters around 0 at every N, more for "
+    "small N.",
+)
+
+# %%
+results.record("frechet_floor_slope", slope, data=dataset.name)
+results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.name)
+
+# %% [markdown]
+# The distance of nothing to nothing: {{ expected.frechet_floor_slope }} divided by $N$, where the formula for
+# Gaussians gives {{ expected.frechet_floor_formula }}. Two values of the Fréchet distance can be compared only
+# if $N$ is the same. The kernel distance has no such floor: few images make it noisy, not larger. That is what
+# "unbiased" buys.
+#
+# ### Sets that are broken on purpose
+#
+# Now the failures. Each set below has one fault, known because we made it, and as many images as the
+# yardstick's sets.
+#
+# - **Few per class.** Five fresh images of each class, repeated: a collapse *inside* the classes.
+# - **A digit missing.** No nines; the other classes fill the gap.
+# - **Training images.** The seen images themselves: nothing was learned, everything was stored.
+# - **Weak noise**, a quarter of the strength above, and **blur**, half of it. **Clothes**: one image in twenty
+#   is a garment.
+
+
+# %%
+five_each = np.concatenate([np.flatnonzero(fresh_labels == digit)[:5] for digit in range(10)])
+without_nine = np.flatnonzero(fresh_labels != 9)
+sets = {
+    "few per class": fresh[np.resize(five_each, count)],
+    "a digit missing": fresh[random.choice(without_nine, count, replace=False)],
+    "training images": memory[:count],
+    "weak noise": corrupted("noise", clean, 0.25),
+    "blur": corrupted("blur", clean, 0.5),
+    "5 % clothes": corrupted("clothes mixed in", clean, 0.1),
+}
+
+# %% [markdown]
+# One more set needs a construction. We start from pure noise and change the pixels, step by step, in the
+# direction that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image*
+# shows the way. This is **nonsense** that the judge believes in.
+
+
+# %%
+def nonsense(count, steps=25):
+    """Images of noise, moved towards the judge's confidence in the labels 0, 1, ..., 9, 0, ..."""
+    wanted = ops.one_hot(np.arange(count) % 10, 10)
+    images = np.random.default_rng(seed).uniform(-1, 1, (count, 28, 28, 1)).astype("float32")
+    for _ in range(steps):
+        slopes = gradients.input_gradient(
+            lambda x: ops.sum(wanted * ops.log_softmax(critic.model(x, training=False)[1]), axis=1), images
+        )
+        images = np.clip(images + 0.2 * np.sign(ops.convert_to_numpy(slopes)), -1, 1)
+    return images
+
+
+# %%
+sets["nonsense"] = np.resize(nonsense(min(count, 200)), clean.shape)
+order = ["few per class", "a digit missing", "training images", "nonsense"]
+plots.show(
+    plots.image_rows([sets[name][:10] for name in order], order),
+    alt="The first ten images of four broken sets: few per class and a digit missing look like ordinary digits, so "
+    "do the training images; the nonsense is grey noise with no digit in it.",
+)
+
+# %% [markdown]
+# For the eye three of these rows are perfect, and only the last is absurd. Here is what the numbers say.
+
+# %%
+broken = {name: all_numbers(images) for name, images in sets.items()}
+columns = ["inception score", "reverse KL", "Fréchet distance", "recall", "coverage", "MS-SSIM", "copying share"]
+print(f"{'':16}" + "".join(f"{name.split()[0]:>10}" for name in columns))
+for name, numbers in {"real": yardstick, **broken}.items():
+    print(f"{name:16}" + "".join(f"{numbers[column]:10.3f}" for column in columns))
+
+# %%
+published = {
+    "inception_score_few": ("few per class", "inception score"),
+    "recall_few": ("few per class", "recall"),
+    "coverage_few": ("few per class", "coverage"),
+    "ms_ssim_few": ("few per class", "MS-SSIM"),
+    "frechet_memorised": ("training images", "Fréchet distance"),
+    "copying_share_memorised": ("training images", "copying share"),
+    "inception_score_nonsense": ("nonsense", "inception score"),
+    "copying_share_blur": ("blur", "copying share"),
+}
+for name, (fault, metric) in published.items():
+    results.record(name, broken[fault][metric], data=dataset.name)
+
+# %%
+yardsticks = {
+    "inception score": "inception_score",
+    "Fréchet distance": "frechet",
+    "recall": "recall",
+    "coverage": "coverage",
+    "MS-SSIM": "ms_ssim",
+    "copying share": "copying_share",
+}
+for metric, name in yardsticks.items():
+    results.record(f"{name}_yardstick", yardstick[metric], data=dataset.name)
+
+# %% [markdown]
+# Over several seeds:
+#
+# | set | number | its value | fresh real images |
+# |---|---|---|---|
+# | few per class | inception score | {{ expected.inception_score_few }} | {{ expected.inception_score_yardstick }} |
+# | few per class | recall | {{ expected.recall_few }} | {{ expected.recall_yardstick }} |
+# | few per class | coverage | {{ expected.coverage_few }} | {{ expected.coverage_yardstick }} |
+# | few per class | MS-SSIM | {{ expected.ms_ssim_few }} | {{ expected.ms_ssim_yardstick }} |
+# | training images | Fréchet distance | {{ expected.frechet_memorised }} | {{ expected.frechet_yardstick }} |
+# | training images | copying share | {{ expected.copying_share_memorised }} | {{ expected.copying_share_yardstick }} |
+# | nonsense | inception score | {{ expected.inception_score_nonsense }} | {{ expected.inception_score_yardstick }} |
+# | blur | copying share | {{ expected.copying_share_blur }} | {{ expected.copying_share_yardstick }} |
+#
+# The collapse inside the classes has a perfect inception score and perfect label shares: every image is clear
+# and every class is there. Recall and coverage ask where the real images are that no sample resembles, and find
+# nearly all of them. MS-SSIM notices that two zeros are too often the same zero. The stored training images
+# pass every test but one. The nonsense gets the inception score of real images, because the judge was the only
+# one asked.
+#
+# The last row is a false alarm. Nobody copied anything, and still blurred images lie nearer to the training
+# images than sharp new ones do: a blurred image is closer to an average, and an average is close to everything.
+# A copying share above .5 is a reason to look at neighbours, not a verdict.
+#
+# ### Who sees what
+#
+# "Sees" needs a definition. We count how many standard deviations of the real sets a value lies on the bad side
+# of their mean. A value of 5 or more (the parameter `seen_from`) we call seen: with {{ expected.real_sets }}
+# real sets, chance alone would hardly ever give it. The table is computed, not typed.
+
+# %%
+results.record("real_sets", real_sets)
+bad_side = {
+    "inception score": -1,
+    "reverse KL": 1,
+    "Fréchet distance": 1,
+    "kernel distance": 1,
+    "precision": -1,
+    "recall": -1,
+    "density": -1,
+    "coverage": -1,
+    "sliced Wasserstein": 1,
+    "patch Wasserstein": 1,
+    "MS-SSIM": 1,
+    "copying share": 1,
+}
+deviations = np.array(
+    [
+        [sign * (numbers[name] - yardstick[name]) / max(spread[name], 1e-9) for numbers in broken.values()]
+        for name, sign in bad_side.items()
+    ]
+)
+
+# %%
+figure, axis = plt.subplots(figsize=(9, 5))
+axis.imshow(
+    deviations >= seen_from, cmap=plt.matplotlib.colors.ListedColormap(["white", plots.SKY]), aspect="auto"
+)
+for (row, column), value in np.ndenumerate(deviations):
+    text = f"{value:.0f}" if abs(value) < 100 else f"{'>' if value > 0 else '<-'}99"
+    axis.text(column, row, text, ha="center", va="center", weight="bold" if value >= seen_from else "normal")
+axis.set_xticks(range(len(broken)), list(broken), rotation=20, ha="right")
+axis.set_yticks(range(len(bad_side)), list(bad_side))
+axis.set(xlabel="the fault of the set", ylabel="metric")
+axis.set_xticks(np.arange(len(broken) + 1) - 0.5, minor=True)
+axis.set_yticks(np.arange(len(bad_side) + 1) - 0.5, minor=True)
+axis.grid(which="minor", color="0.8")
+axis.tick_params(which="minor", length=0)
+lines = [
+    f"{name}: {', '.join(fault for fault, value in zip(broken, row) if value >= seen_from) or 'nothing'}"
+    for name, row in zip(bad_side, deviations)
+]
+plots.show(
+    figure,
+    alt="A table of metrics by faults: how many deviations of the real sets each value lies on the bad side, shaded "
+    "from 5 on. What each metric sees: " + "; ".join(lines) + ".",
+)
+
+# %% [markdown]
+# Read it by columns: which fault could you still ship if you looked at one number only? A missing digit is
+# plainest in the label shares, which see nothing else. The garments, one image in twenty, are noticed by the
+# inception score, since a garment puts the judge in doubt, and by the distance on pixels, where a garment is a
+# lot of light. The distances on the judge's features, our main tools, miss them. The stored images have one
+# witness, and it gives a false alarm for the blur. Then read it by rows: no row is full.
+#
+# A negative value means "better than real": weak noise and blur get a better density than real digits have.
+#
+# A blank field is no proof of health. It says that *this* count of images does not show the fault. With ten
+# times as many, the spread would be smaller and more fields would fill.
+#
+# ### A few absurd images
+#
+# The toy's stray sample had an enormous circle. Does that happen to 84 features too? Take the worst collapse
+# there is: a generator that draws nothing but ones, all of them good. Then put a few images of nonsense in the
+# place of some of its ones, and watch what the four numbers make of it.
+
+# %%
+ones = fresh[random.choice(np.flatnonzero(fresh_labels == 1), count)]
+absurd_counts = [0, 1, 3, 5, 10]
+print(f"{'nonsense':>9}" + "".join(f"{name:>11}" for name in metrics.Neighbourhoods._fields))
+for absurd in absurd_counts:
+    mixed = np.concatenate([sets["nonsense"][:absurd], ones[absurd:]])
+    neighbours = metrics.prdc(test_features[:count], critic.features_and_probabilities(mixed)[0])
+    print(f"{absurd:9}" + "".join(f"{value:11.3f}" for value in neighbours))
+    if absurd in (0, 10):
+        name = "with" if absurd else "without"
+        results.record(f"recall_of_ones_{name}_nonsense", neighbours.recall, data=dataset.name)
+        results.record(f"coverage_of_ones_{name}_nonsense", neighbours.coverage, data=dataset.name)
+
+# %% [markdown]
+# Ten absurd images among a thousand ones raise the recall from {{ expected.recall_of_ones_without_nonsense }}
+# to {{ expected.recall_of_ones_with_nonsense }}, which is what real images have, though the generator still
+# cannot draw a single two. Each absurd image lies far out, in the direction of the digit it was made for, and
+# its circle reaches back to the ones across all the real images in between. The coverage stays near its old
+# value, {{ expected.coverage_of_ones_without_nonsense }} before and {{ expected.coverage_of_ones_with_nonsense
+# }} after, because it draws its circles around real images.
+#
+# ### Another judge, another order
+#
+# A distance on features is a distance between what a judge *notices*. We put six damaged sets in order, best
+# first, with the same Fréchet distance on three descriptions: the features of the digits' own judge, the
+# features of the judge of garments, and plain pixels, halved in size to 14×14 so that the covariance stays
+# small.
+
+
+# %%
+def small_pixels(images):
+    return flat(images.reshape(len(images), 14, 2, 14, 2).mean(axis=(2, 4)))
+
+
+describers = {
+    f"judge of {critic.name}": lambda images: critic.features_and_probabilities(images)[0],
+    f"judge of {stranger.name}": lambda images: stranger.features_and_probabilities(images)[0],
+    "pixels": small_pixels,
+}
+damaged = {name: corrupted(name, clean, 0.5) for name in corruptions}
+judged = {}
+for describer, features in describers.items():
+    reference = features(test_images[:count])
+    judged[describer] = [metrics.frechet_distance(reference, features(images)) for images in damaged.values()]
+
+# %%
+for describer, values in judged.items():
+    print(f"{describer:24}", " < ".join(list(damaged)[index] for index in np.argsort(values)))
+
+# %% [markdown]
+# Three judges, three orders. A blur costs little in pixels, where most values hardly change, and black squares
+# cost little to a judge of garments, which never learned that a gap in a stroke makes another digit. To the
+# judge of digits a garment is a short vector near the middle of the cloud. None of the orders is wrong. A
+# number without the name of its judge is.
+#
+# ### Two GANs, all numbers
+#
+# Now the question that all this is for. The table holds the short and the long training, and real images beside
+# them, each against the same test images.
+
+# %%
+table_size = min(table_count, big_count, len(fresh))
+groups = {"real": fresh[:table_size], "short": short_samples[:table_size], "long": long_samples[:table_size]}
+table = {name: all_numbers(images) for name, images in groups.items()}
+results.record("table_size", table_size, data=dataset.name)
+print(f"{table_size:,} images each, {dataset.name}")
+print(f"{'':20}" + "".join(f"{name:>10}" for name in table))
+for metric in table["real"]:
+    print(f"{metric:20}" + "".join(f"{numbers[metric]:10.4g}" for numbers in table.values()))
+
+# %%
+names = {
+    "inception score": ("inception_score", "inception_short"),
+    "reverse KL": ("reverse_kl", "reverse_kl_short"),
+    "kernel distance": ("kernel_distance", "kernel_short"),
+    "kernel spread": ("kernel_spread", "kernel_spread_short"),
+    "precision": ("precision", "precision_short"),
+    "recall": ("recall", "recall_short"),
+    "density": ("density", "density_short"),
+    "coverage": ("coverage", "coverage_short"),
+    "sliced Wasserstein": ("sliced_wasserstein", "sliced_short"),
+    "patch Wasserstein": ("patch_wasserstein", "patch_short"),
+    "MS-SSIM": ("ms_ssim", "ms_ssim_short"),
+}
+for metric, (name, short_name) in names.items():
+    results.record(name, table["long"][metric], data=dataset.name)
+    results.record(short_name, table["short"][metric], data=dataset.name)
+    results.record(f"{name}_real", table["real"][metric], data=dataset.name)
+
+# %% [markdown]
+# The Fréchet distance is taken from more images, as many as in chapter 4.
+
+# %%
+results.record("frechet_count", big_count, data=dataset.name)
+for name, images in {
+    "frechet_distance": long_samples,
+    "frechet_short": short_samples,
+    "frechet_distance_real": fresh[:big_count],
+}.items():
+    features, _ = critic.features_and_probabilities(images)
+    results.record(name, metrics.frechet_distance(test_features[: len(images)], features), data=dataset.name)
+
+# %% [markdown]
+# Over several seeds, from {{ expected.table_size }} images each (the Fréchet distance from
+# {{ expected.frechet_count }}):
+#
+# | number | real | short | long |
+# |---|---|---|---|
+# | Fréchet | {{ expected.frechet_distance_real }} | {{ expected.frechet_short }} | {{ expected.frechet_distance }} |
+# | kernel | {{ expected.kernel_distance_real }} | {{ expected.kernel_short }} | {{ expected.kernel_distance }} |
+# | inception | {{ expected.inception_score_real }} | {{ expected.inception_short }} | {{ expected.inception_score }} |
+# | reverse KL | {{ expected.reverse_kl_real }} | {{ expected.reverse_kl_short }} | {{ expected.reverse_kl }} |
+# | precision | {{ expected.precision_real }} | {{ expected.precision_short }} | {{ expected.precision }} |
+# | recall | {{ expected.recall_real }} | {{ expected.recall_short }} | {{ expected.recall }} |
+# | density | {{ expected.density_real }} | {{ expected.density_short }} | {{ expected.density }} |
+# | coverage | {{ expected.coverage_real }} | {{ expected.coverage_short }} | {{ expected.coverage }} |
+# | sliced | {{ expected.sliced_wasserstein_real }} | {{ expected.sliced_short }} | {{ expected.sliced_wasserstein }} |
+# | patches | {{ expected.patch_wasserstein_real }} | {{ expected.patch_short }} | {{ expected.patch_wasserstein }} |
+# | MS-SSIM | {{ expected.ms_ssim_real }} | {{ expected.ms_ssim_short }} | {{ expected.ms_ssim }} |
+#
+# Nearly all numbers prefer the longer training, as hoped. Compare precision and density with their values for
+# the corruptions: unclear samples are short vectors, and short vectors find wide circles. So these two can fall
+# while the samples get clearer. And MS-SSIM is *below* the value of real images, which does not mean more
+# variety than real digits have: crooked strokes are unlike each other too. Sliced on whole images or on
+# patches, the samples come nearer to real ones than on features: ink and texture are learned before shapes.
+#
+# One more caution. By the formula, chance alone would give real images a Fréchet distance of about 0.46 at $N$
+# = 10,000. Measured is {{ expected.frechet_distance_real }}. The rest is the judge's doing: it was trained on
+# the fresh images, not on the test images, and can tell them apart a little. A yardstick holds for one judge
+# and one count.
+#
+# ### Has it stored the training images?
+#
+# First with the eye: under each sample its nearest neighbour among all the images that the GAN was trained on.
+
+# %%
+shown = long_samples[:10]
+_, nearest = nearest_neighbours(flat(shown), flat(seen))
+_, nearest_of_test = nearest_neighbours(flat(test_images[:10]), flat(seen))
+rows = [shown, seen[nearest], test_images[:10], seen[nearest_of_test]]
+plots.show(
+    plots.image_rows(rows, ["sample", "nearest seen", "test image", "nearest seen"]),
+    alt="Ten samples above their nearest training images, and ten test images above theirs. The neighbours show the "
+    "same digit in most columns, in a similar but not the same handwriting.",
+)
+
+# %% [markdown]
+# Then with the number, against all seen images. Chance is .5, and fresh real images show how close to it one
+# comes.
+
+# %%
+copies = min(copy_count, len(fresh), len(test_images))
+for name, images in {"copying_share": long_samples, "copying_share_real": fresh}.items():
+    share = metrics.copying_share(flat(images[:copies]), flat(seen), flat(test_images[:copies]))
+    results.record(name, share, data=dataset.name)
+results.record("copying_share_chance", 0.5)
+results.record("epochs_of_seen", long_epochs)
+
+# %% [markdown]
+# The samples win against test images in {{ expected.copying_share }} of the cases, fresh real images in {{
+# expected.copying_share_real }}. So this generator does not copy. It could not do so in a minute: it has 0.2
+# million weights and saw each image {{ expected.epochs_of_seen }} times. That its share lies *below* .5 is no
+# praise. Its samples lie farther from the training images than real digits do, because many are no digits. A
+# mixture of copies and bad samples could come out at .5, so look at the neighbours as well.
+#
+# ### Are the samples of use?
+#
+# The last question is practical. Train a classifier on *generated* images and test it on *real* ones: **train
+# on synthetic, test on real**, TSTR. It needs labels, and an unconditional GAN gives none, so the judge
+# supplies them. The reverse, **train on real, test on synthetic** (TRTS), asks whether samples look like their
+# label. The classifier is trained from nothing in each case, with the same number of images and epochs. Real on
+# real is the yardstick and a tenth is chance.
+
+# %%
+begin = time.perf_counter()
+training_size = min(transfer_count, big_count, len(fresh))
+fake_images = long_samples[:training_size]
+fake_labels = critic.features_and_probabilities(fake_images)[1].argmax(axis=1)
+own = fresh[:training_size], fresh_labels[:training_size]
+test = test_images, test_labels
+transfers = {
+    "trtr_accuracy": (*own, *test),
+    "tstr_accuracy": (fake_images, fake_labels, *test),
+    "trts_accuracy": (*own, fake_images, fake_labels),
+}
+
+# %%
+for name, arguments in transfers.items():
+    accuracy = judge.transfer_accuracy(*arguments, transfer_epochs, seed)
+    results.record(name, 100 * accuracy, unit="%", data=dataset.name)
+results.record("transfer_chance", 10, unit="%")
+print(f"three trainings in {time.perf_counter() - begin:.0f} s, {training_size:,} images each")
+
+# %% [markdown]
+# Trained on samples alone, a classifier is right on {{ expected.tstr_accuracy }} of the real test images,
+# against {{ expected.trtr_accuracy }} with real images. In the other direction, a classifier of real digits
+# agrees with the samples' labels in {{ expected.trts_accuracy }}.
+#
+# Both numbers are flattered. The labels come from the judge, which learned from 60,000 real images. In TSTR its
+# knowledge reaches the new classifier through the labels, and even poor images teach what the judge thinks of
+# them. In TRTS there is no true label at all: the number says how often two classifiers of the same kind agree.
+# An unclear sample is called wrong although it is right in no other sense either. Nor does TRTS ask for
+# variety: ten good images would pass. Chapter 8 has generators that are told the label, and there the two
+# numbers mean more.
+#
+# ### The literature's judge
+#
+# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line
+# changes the judge. Its weights are not part of this course: Keras downloads them once, about 90 MB. Without
+# them the cell says so and the notebook goes on. The features have 2,048 dimensions. A covariance of that size
+# from a few dozen images would be meaningless, so we ask for the kernel distance, which is unbiased at any
+# count.
+
+# %%
+try:
+    large = judge.inception()
+    triple = [test_images, fresh, long_samples]
+    features = [large.features_and_probabilities(images[:inception_count])[0] for images in triple]
+    for name, other in zip(("real", "long"), features[1:]):
+        distance = metrics.kernel_distance(features[0], other, subsets=20, size=inception_count // 2)
+        print(f"{name}: kernel distance on Inception's features {distance.mean:.4f} ± {distance.spread:.4f}")
+except data.DataUnavailable as error:
+    print(f"{type(error).__name__}: Inception's weights cannot be had here, so its numbers are left out.")
+
+# %% [markdown]
+# ### What is still wrong
+#
+# Every number here except the inception score depends on a finite set of real images, and most depend on a
+# judge. A judge that was trained on the same digits notices what matters for digits and little else. Half of
+# the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault hides a
+# weak one. The spread over real sets says what chance can do to one *measurement*. It says nothing about
+# another training with another seed. And no number was compared with what people see. So the habit is: several
+# numbers, each with its yardstick, several seeds, and the samples themselves beside them. Chapter 5c compares
+# many trainings in this way.
+#
+# ## Exercises
+#
+# Each cell below holds a question's stub and its check. Replace the `...`, run the cell and read what the check
+# says. `questions.NAME.hint()` gives a push, `questions.NAME.solution()` the solution with its reason.
+
+# %% tags=["nbval-check-output"]
+questions = exercises.load("05a")
+questions
+
+# %% [markdown]
+# **variety_and_doubt.** The logarithm of the inception score is a difference of two entropies: that of the
+# average answer, which measures variety, minus the average entropy of the answers, which measures doubt. Write
+# both. They say what the score hides: which of the two is at fault.
+
+
+# %% tags=["exercise"]
+def variety_and_doubt(probabilities):
+    """Class probabilities `(count, classes)`; returns two entropies in nats: of the mean, and the mean one."""
+    ...
+
+
+questions.variety_and_doubt.check(variety_and_doubt)
+
+# %% [markdown]
+# **recall.** Write the recall in full, for clouds of any width: circles, and who lies in them.
+
+
+# %% tags=["exercise"]
+def recall(real, generated, k):
+    """Clouds `(count, width)`; the share of real points in a circle around a generated one."""
+    ...
+
+
+questions.recall.check(recall)
+
+# %% [markdown]
+# **at_infinity.** Somebody measured the Fréchet distance of one generator with several counts of images. Which
+# value would endlessly many images have?
+
+
+# %% tags=["exercise"]
+def at_infinity(counts, distances):
+    """Fréchet distances measured with `counts` images; the value for endlessly many."""
+    ...
+
+
+questions.at_infinity.check(at_infinity)
+
+# %% [markdown]
+# **frechet.** Find the bugs. This distance runs, and gives plausible numbers that fall during training.
+#
+# ```python
+# def frechet(real, generated):
+#     difference = real.mean(axis=0) - generated.mean(axis=0)
+#     first = np.cov(real.T, bias=True)
+#     second = np.cov(generated.T, bias=True)
+#     cross = np.sqrt(first * second)
+#     return np.sqrt(difference @ difference) + np.trace(first + second - cross)
+# ```
+#
+# Four things are wrong. Write it correctly; covariances divide by $n - 1$.
+
+
+# %% tags=["exercise"]
+def frechet(real, generated):
+    """Features `(count, width)`; the squared Fréchet distance."""
+    ...
+
+
+questions.frechet.check(frechet)
+
+# %% [markdown]
+# **missing_floor.** Predict first: two samples of 2,000 points each are drawn from the same Gaussian $N(0, I)$
+# in 84 dimensions. Which Fréchet distance will they show on average? The formula is in "When the samples are
+# few". Two digits are enough.
+
+# %% tags=["exercise"]
+missing_floor = ...
+
+questions.missing_floor.check(missing_floor)
+
+# %% [markdown]
+# **half_copied.** Predict: half of a generator's samples are exact copies of training images, the other half
+# are as new as fresh data. What is its copying share?
+
+# %% tags=["exercise"]
+half_copied = ...
+
+questions.half_copied.check(half_copied)
+
+# %% [markdown]
+# **memorised.** A generator has stored all 60,000 training images and returns them at random. Which number
+# notices?
+#
+# - a) The Fréchet distance, because the covariance of stored images is too small.
+# - b) The recall, because the generator covers only the training images.
+# - c) The copying share, because it compares with distances to the training images.
+# - d) The inception score, because stored images are less varied.
+
+# %% tags=["exercise"]
+memorised = ...
+
+questions.memorised.check(memorised)
+
+# %% [markdown]
+# **two_papers.** One paper reports a Fréchet distance of 10.4 from 2,000 samples, another 9.1 from 50,000, on
+# the same data set. What follows?
+#
+# - a) The second is better, because 9.1 is less than 10.4.
+# - b) The first is better, because it needed fewer images.
+# - c) They are equal, because the difference is small.
+# - d) Nothing: measure both with the same count, judge and real images, over several seeds.
+
+# %% tags=["exercise"]
+two_papers = ...
+
+questions.two_papers.check(two_papers)
+
+# %% [markdown]
+# ## Summary
+#
+# Two sets of images are compared as two clouds of features, and every metric asks its own question. The
+# inception score reads labels and sees no real image. The Fréchet distance reads means and covariances, and its
+# floor falls with the count. The kernel distance has no floor, but needs its spread. Precision and recall split
+# quality from variety, and a few stray points can fool the recall; density and coverage are sturdier. The
+# sliced distance looks at pixels, MS-SSIM at likeness within a class. Only the copying share is given the
+# training images, so only it notices copies. To report a generator, give the distance with the count, the judge
+# and real against real beside it, one number for variety, the copying share, and several seeds.
+#
+# ## References
+#
+# - M. Binkowski, D. Sutherland, M. Arbel, A. Gretton (2018). Demystifying MMD GANs.
+#   [arXiv:1801.01401](https://arxiv.org/abs/1801.01401)
+# - M. Chong, D. Forsyth (2020). Effectively unbiased FID and inception score and where to find them.
+#   [arXiv:1911.07023](https://arxiv.org/abs/1911.07023)
+# - M. Heusel et al. (2017). GANs trained by a two time-scale update rule converge to a local Nash equilibrium.
+#   [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
+# - T. Karras, T. Aila, S. Laine, J. Lehtinen (2018). Progressive growing of GANs for improved quality,
+#   stability, and variation. [arXiv:1710.10196](https://arxiv.org/abs/1710.10196)
+# - T. Kynkäänniemi et al. (2019). Improved precision and recall metric for assessing generative models.
+#   [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
+# - C. Meehan, K. Chaudhuri, S. Dasgupta (2020). A non-parametric test to detect data-copying in generative
+#   models. [arXiv:2004.05675](https://arxiv.org/abs/2004.05675)
+# - M. Naeem, S. Oh, Y. Uh, Y. Choi, J. Yoo (2020). Reliable fidelity and diversity metrics for generative
+#   models. [arXiv:2002.09797](https://arxiv.org/abs/2002.09797)
+# - A. Odena, C. Olah, J. Shlens (2017). Conditional image synthesis with auxiliary classifier GANs.
+#   [arXiv:1610.09585](https://arxiv.org/abs/1610.09585)
+# - S. Ravuri, O. Vinyals (2019). Classification accuracy score for conditional generative models.
+#   [arXiv:1905.10887](https://arxiv.org/abs/1905.10887)
+# - T. Salimans et al. (2016). Improved techniques for training GANs.
+#   [arXiv:1606.03498](https://arxiv.org/abs/1606.03498)
+# - Z. Wang, E. Simoncelli, A. Bovik (2003). Multiscale structural similarity for image quality assessment.
+#   *Asilomar Conference on Signals, Systems and Computers*.
