@@ -898,10 +898,10 @@ def energy_gap(real_images, fake_images):
 
 
 # %%
-some, others = held_out_images[:500], held_out_images[500:1000]
+some, others = np.array_split(held_out_images[:1000], 2)
 print(f"real and real: {energy_gap(some, others):.3f}")
 print(f"real and white noise: {energy_gap(some, random.uniform(-1, 1, some.shape)):.3f}")
-print(f"real and one image, many times: {energy_gap(some, np.repeat(others[:1], 500, axis=0)):.3f}")
+print(f"real and one image, many times: {energy_gap(some, np.repeat(others[:1], len(some), axis=0)):.3f}")
 
 # %% [markdown]
 # `pull` is the norm of the gradient of the generator's loss at one sample, times the distance to the real images: how
