@@ -4,9 +4,12 @@ Two functions carry the whole course. `value_and_gradients` differentiates a los
 weights of a network, `input_gradient` differentiates the output of a network with respect to its input.
 """
 
+import contextlib
 import os
+import random
 
 import keras
+import numpy as np
 
 BACKEND = keras.backend.backend()
 
@@ -108,6 +111,23 @@ def seed_everything(seed):
         tf.config.experimental.enable_op_determinism()
     elif BACKEND == "torch":
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+@contextlib.contextmanager
+def random_states_kept():
+    """Leave the random states of Python, NumPy and Keras as they were found."""
+    python, numpy = random.getstate(), np.random.get_state()
+    state = keras.src.backend.common.global_state
+    generator = state.get_global_attribute("global_seed_generator")  # None before Keras has drawn a first number
+    keras_state = None if generator is None else keras.ops.copy(generator.state.value)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        state.set_global_attribute("global_seed_generator", generator)
+        if generator is not None:
+            generator.state.assign(keras_state)
 
 
 def limit_threads():

@@ -15,8 +15,7 @@ import pooch
 from keras import layers
 
 from gancourse import atomic, data
-from gancourse.exercises import random_states_kept
-from gancourse.gradients import seed_everything
+from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
 BATCH = 50  # images at 299x299 in memory at a time

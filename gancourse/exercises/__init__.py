@@ -5,17 +5,14 @@
 learner's notebook; with `GANCOURSE_STRICT=1`, a failed check or an error raises, for tests.
 """
 
-import contextlib
 import copy
 import dis
 import importlib
 import inspect
 import os
 import pathlib
-import random
 import traceback
 
-import keras
 import numpy as np
 
 from gancourse.exercises import progress
@@ -33,6 +30,7 @@ from gancourse.exercises.outcomes import (
     expect,
     expect_close,
 )
+from gancourse.gradients import random_states_kept
 
 __all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "load"]
 
@@ -203,23 +201,6 @@ def load(chapter):
         )
     module = importlib.import_module(f"gancourse.exercises.chapter_{chapter}")
     return Questions(chapter, module.QUESTIONS)
-
-
-@contextlib.contextmanager
-def random_states_kept():
-    """Leave the random states of Python, NumPy and Keras as they were found."""
-    python, numpy = random.getstate(), np.random.get_state()
-    state = keras.src.backend.common.global_state
-    generator = state.get_global_attribute("global_seed_generator")  # None before Keras has drawn a first number
-    keras_state = None if generator is None else keras.ops.copy(generator.state.value)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        state.set_global_attribute("global_seed_generator", generator)
-        if generator is not None:
-            generator.state.assign(keras_state)
 
 
 def _guarded(function):
