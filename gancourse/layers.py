@@ -1,5 +1,7 @@
 """Hand-written layers, the same on every backend."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -59,3 +61,75 @@ class MinibatchDeviation(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (*shape[:-1], shape[-1] + 1)
+
+
+@keras.saving.register_keras_serializable("gancourse")
+class PixelNormalization(keras.layers.Layer):
+    """Divides the channels of each pixel by their root mean square, so that no pixel can grow beyond the others.
+
+    `(..., channels)` keeps its shape; afterwards the mean square over the channels is 1, and a vector of zeros
+    stays zero. Karras et al. 2018 (ProGAN), arXiv:1710.10196, section 4.2. Taught in notebook 06.
+    """
+
+    def call(self, inputs):
+        return inputs * ops.rsqrt(ops.mean(inputs**2, axis=-1, keepdims=True) + 1e-8)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+class _Equalized:
+    """Weights from N(0, 1), multiplied by gain / sqrt(fan-in) whenever they are used."""
+
+    def __init__(self, *arguments, gain=2**0.5, **options):
+        options.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=1.0))
+        super().__init__(*arguments, **options)
+        self.gain = gain
+
+    def call(self, inputs):
+        fan_in = math.prod(self.kernel.shape[:-1])
+        scale = self.gain / fan_in**0.5
+        return super().call(scale * inputs)  # both layers are linear: scaled inputs act as scaled weights
+
+    def get_config(self):
+        return {**super().get_config(), "gain": self.gain}
+
+
+@keras.saving.register_keras_serializable("gancourse")
+class EqualizedDense(_Equalized, keras.layers.Dense):
+    """A dense layer whose stored weights are all of size 1, so that Adam moves all layers at the same relative rate.
+
+    The output is `gain / sqrt(fan-in) * inputs @ kernel + bias`: with gain sqrt(2), He's constant, a layer keeps the
+    mean square that a ReLU halves; with gain 1 it keeps the variance of its inputs. Options as for
+    `keras.layers.Dense`. Karras et al. 2018 (ProGAN), arXiv:1710.10196, section 4.1. Taught in notebook 06.
+    """
+
+
+@keras.saving.register_keras_serializable("gancourse")
+class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
+    """A convolution whose stored weights are all of size 1; otherwise as `EqualizedDense`.
+
+    The fan-in is height * width * channels of the kernel. Options as for `keras.layers.Conv2D`.
+    Karras et al. 2018 (ProGAN), arXiv:1710.10196, section 4.1. Taught in notebook 06.
+    """
+
+
+@keras.saving.register_keras_serializable("gancourse")
+class FadeIn(keras.layers.Layer):
+    """Blends two branches of a growing network: `(1 - alpha) * old + alpha * new`.
+
+    Called on a list `[old, new]` of tensors of one shape. `alpha` is a weight that no optimizer moves: 0 at first, so
+    that a network that has just grown computes what it did before; assign it while the new branch fades in.
+    Karras et al. 2018 (ProGAN), arXiv:1710.10196, figure 2. Taught in notebook 06.
+    """
+
+    def build(self, shapes):
+        self.alpha = self.add_weight(shape=(), initializer="zeros", trainable=False, name="alpha")
+
+    def call(self, branches):
+        old, new = branches
+        alpha = ops.cast(self.alpha, new.dtype)
+        return (1 - alpha) * old + alpha * new
+
+    def compute_output_shape(self, shapes):
+        return shapes[1]
