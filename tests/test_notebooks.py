@@ -13,7 +13,7 @@ import papermill
 import pytest
 import yaml
 
-from gancourse import anatomy, build, course, data, evidence, exercises, report, results
+from gancourse import anatomy, build, course, data, evidence, exercises, report, results, sweep
 
 CHAPTERS = course.chapters()
 NUMBERS = [chapter.number for chapter in CHAPTERS]
@@ -50,6 +50,50 @@ def test_shown_code_is_the_code_of_the_package(chapter):
     package = package_definitions()
     different = [name for name in shown if name in package and shown[name] != package[name]]
     assert different == []
+
+
+SWEPT = {
+    ("05b", "points"): {"with_waves", "leaky", "generator", "discriminator"},
+    ("05c", "hacks"): {"generator", "discriminator", "Together", "Smoothed", "Flipped", "DiscriminatorFirst"}
+    | {"Alone", "Uniform"},
+}
+
+
+@pytest.mark.parametrize(("number", "name"), SWEPT)
+def test_shown_code_is_the_code_of_the_sweep(number, name):
+    shown = definitions("\n\n".join(course.code_cells(course.find([number])[0])))
+    script = definitions(sweep.load(name).path.with_suffix(".py").read_text())
+    both = SWEPT[number, name]
+    assert both <= set(shown) & set(script)
+    assert [name for name in both if shown[name] != script[name]] == []
+
+
+def test_chapter_5b_trains_as_its_sweep_does():
+    values = course.parameters(course.find(["05b"])[0])
+    fixed = sweep.load("points").fixed
+    assert fixed["steps"] == {"ring": values["ring_steps"], "grid": values["grid_steps"]}
+    assert fixed["rates"]["non_saturating"] == values["plain_rate"]
+    assert fixed["rates"]["relativistic_paired_r1_r2"] == values["paired_rate"]
+
+
+@pytest.mark.parametrize("game", ["wasserstein_penalty", "relativistic_paired_r1_r2"])
+@pytest.mark.parametrize(("target", "modes"), [("ring", 8), ("grid", 25)])
+def test_two_games_find_every_mode_with_every_seed(game, target, modes):
+    """The aim of chapter 5b, as its text claims it: all modes, 96 % of high quality, reverse KL at most .02."""
+    runs = [row for row in sweep.rows("points") if row["target"] == target and row["game"] == game]
+    assert [row["modes"] for row in runs] == [modes] * 10
+    assert sum(row["high_quality"] for row in runs) / 10 >= 0.96
+    assert max(row["reverse_kl"] for row in runs) <= 0.02
+    assert max(row["seconds"] for row in runs) <= 60
+
+
+def test_each_game_on_points_has_the_rate_that_the_trial_found_best():
+    """Most modes first, then quality, then even shares: the rule that chapter 5b states."""
+    best = {}
+    for row in sweep.rows("rates"):
+        merit = row["modes"], row["high_quality"], -row["reverse_kl"]
+        best[row["game"]] = max(best.get(row["game"], ()), (merit, row["rate"]))
+    assert {game: rate for game, (_, rate) in best.items()} == sweep.load("points").fixed["rates"]
 
 
 def test_chapter_3_shows_the_loop_in_full():

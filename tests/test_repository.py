@@ -80,6 +80,12 @@ def test_readme_quotes_the_evidence():
         assert build.spread(entry) in rest
 
 
+def test_readme_quotes_the_minutes_of_every_chapter():
+    rows = re.findall(r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \|.+?\| ([\d.]+) \|", text("README.md"), re.MULTILINE)
+    expected = results.expectations()
+    assert dict(rows) == {number: str(expected[number]["lesson"]["minutes"]) for number in expected}
+
+
 def test_environment_names_what_the_package_needs():
     listed = yaml.safe_load(text("environment.yml"))["dependencies"]
     names = {re.split("[=<>]", item)[0] for item in listed if isinstance(item, str)}

@@ -1264,8 +1264,8 @@ except data.DataUnavailable as error:
 # the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault hides a
 # weak one. The spread over real sets says what chance can do to one *measurement*. It says nothing about
 # another training with another seed. And no number was compared with what people see. So the habit is: several
-# numbers, each with its yardstick, several seeds, and the samples themselves beside them. Chapter 5c compares
-# many trainings in this way.
+# numbers, each with its yardstick, several seeds, and the samples themselves beside them. Chapter 5b compares
+# ten games in this way, and chapter 5c twenty-two pieces of advice.
 #
 # ## Exercises
 #

@@ -11,7 +11,7 @@
 # minibatch deviation; Lin et al. 2018 ([arXiv:1712.04086](https://arxiv.org/abs/1712.04086)) for packing; Heusel
 # et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for two learning rates.
 #
-# **Before this:** chapter 4 (its recipe is the base of all comparisons) and 5a (the metrics).
+# **Before this:** chapter 4 (its recipe is the base of all comparisons), 5a (the metrics) and 5b (the games).
 # **Time:** about {{ minutes }} minutes on {{ machine }}, at the lesson profile.
 
 # %% [markdown]

@@ -8,35 +8,9 @@ questions = exercises.load("05b")
 CODE = ["least_squares_losses", "interpolate", "critic_loss", "r1_penalty"]
 
 
-@pytest.fixture(autouse=True)
-def own_progress(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
 def outcome(name, answer):
     result = getattr(questions, name).check(answer)
     return result.status, result.message
-
-
-def unfinished(*arguments):
-    """A stub."""
-    ...
-
-
-@pytest.mark.parametrize("name", CODE)
-def test_a_stub_is_not_attempted(name):
-    assert outcome(name, unfinished)[0] == "not attempted"
-
-
-@pytest.mark.parametrize("name", ["gradient_ratio", "fastest_friction", "chance_of_three", "normalized_critic"])
-def test_an_ellipsis_is_not_attempted(name):
-    assert outcome(name, ...)[0] == "not attempted"
-
-
-@pytest.mark.parametrize("question", list(questions), ids=lambda question: question.name)
-def test_the_reference_passes(question):
-    answer = question.truth() if isinstance(question, exercises.Prediction) else question.answer
-    assert question.check(answer).status == "passed"
 
 
 def squares_by_keras(real_scores, fake_scores, real_target, fake_target):
@@ -167,12 +141,12 @@ def length(w, a, x):
         ("gradient_ratio", 98, "Too small"),
         ("fastest_friction", 0, "does not shrink"),
         ("fastest_friction", 0.5, "still rotates"),
-        ("fastest_friction", 0.25, "not γ"),
+        ("fastest_friction", 0.25, "Where exactly"),
         ("fastest_friction", 2, "one eigenvalue is slow"),
-        ("chance_of_three", 1 / 20, "three seeds"),
-        ("chance_of_three", 1 / 35, "both ways"),
-        ("chance_of_three", 1 / 16, "one to one"),
-        ("chance_of_three", 0.5, "best of all runs"),
+        ("chance_of_four", 1 / 20, "three seeds"),
+        ("chance_of_four", 1 / 35, "both ways"),
+        ("chance_of_four", 1 / 16, "one to one"),
+        ("chance_of_four", 0.5, "best of all runs"),
         ("normalized_critic", "a", "one image"),
         ("normalized_critic", "b", "has a gradient"),
         ("normalized_critic", "d", "updated on every call"),
@@ -224,4 +198,4 @@ def test_the_fastest_friction_is_found_by_search():
 def test_the_chance_is_found_by_simulation():
     results = np.random.default_rng(0).normal(size=(200_000, 2, 4))
     share = np.mean(results[:, 0].max(axis=1) < results[:, 1].min(axis=1))
-    assert share == pytest.approx(questions.chance_of_three.truth(), rel=0.1)
+    assert share == pytest.approx(questions.chance_of_four.truth(), rel=0.1)

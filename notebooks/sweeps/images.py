@@ -84,7 +84,7 @@ def train(game, dataset, seed, steps, learning_rate):
     features = judge.load(dataset).features_and_probabilities
     drawn = np.random.default_rng(0).permutation(len(loaded.test_images))[
         :SAMPLES
-    ]  # the file is not in random order
+    ]  # the file is sorted by writers
     real, generated = features(loaded.test_images[drawn])[0], features(samples)[0]
     neighbours = metrics.prdc(real, generated)
     return {

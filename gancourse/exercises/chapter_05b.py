@@ -154,7 +154,8 @@ QUESTIONS = [
         examine_least_squares_losses,
         hint="Three squares: real scores to the real target, fake scores to the fake target, and for the generator "
         "fake scores to the target that it wishes for.",
-        after="With the targets 1 and 0 this is the game of the chapter; Mao et al. also tried 1 and -1.",
+        after="With the targets 1 and 0 this is the game of the chapter. Mao et al. also tried 1 and -1 for the "
+        "discriminator; there the generator aimed at 0.",
     ),
     Prediction(
         "gradient_ratio",
@@ -183,7 +184,7 @@ QUESTIONS = [
     Code(
         critic_loss,
         examine_critic_loss,
-        hint="The comment is right. Put it into code word by word, and mind which mean comes first.",
+        hint="The formula is right. A critic that maximises it minimises what?",
         after="What stood there was the hinge loss, under which a critic that separates the sets has no reason to go on.",
     ),
     Code(
@@ -202,12 +203,12 @@ QUESTIONS = [
         mistakes=(
             (0, "Without friction the distance does not shrink at all."),
             (0.5, "At γ = s the path still rotates. Where does the root become real?"),
-            (0.25, "At γ = s² the path still rotates. Set γ²/4 equal to s², not γ."),
+            (0.25, "At γ = s² the path still rotates. Where exactly does the root become real?"),
             (2, "Beyond the border one eigenvalue is slow: at γ = 2 the real parts are -0.13 and -1.87."),
         ),
     ),
     Prediction(
-        "chance_of_three",
+        "chance_of_four",
         lambda: 1 / 70,
         hint="Write the eight results in order, best first. All orders of four A's and four B's are equally likely: how "
         "many are there?",
@@ -219,7 +220,7 @@ QUESTIONS = [
             (1 / 2**16, "The sixteen comparisons are not independent: a good A beats several B's at once."),
             (0.5, "That is the chance that the best of all runs is an A."),
         ),
-        tolerance=1e-3,
+        tolerance=1e-4,
     ),
     Choice(
         "normalized_critic",

@@ -11,31 +11,36 @@ from gancourse import gradients, losses, metrics, synthetic
 LATENT_DIM = 2
 BATCH_SIZE = 128
 SAMPLES = 2_500  # points of the average generator that are judged
-LEARNING_RATE = 0.003
 TARGETS = {"ring": synthetic.ring, "grid": synthetic.grid}
 
 
-def with_waves(coordinates):
-    """Coordinates with their sines and cosines in four octaves: a plain network is too smooth for narrow modes."""
-    waves = [wave(coordinates * np.pi * 2.0**octave) for octave in range(-1, 3) for wave in (ops.sin, ops.cos)]
+def with_waves(coordinates, octaves):
+    """Coordinates with their sines and cosines, each octave with half the wavelength of the one before."""
+    lengths = 2.0 ** np.arange(octaves)
+    waves = [wave(coordinates * np.pi / 2 * length) for length in lengths for wave in (ops.sin, ops.cos)]
     return layers.Concatenate()([coordinates, *waves])
 
 
+def leaky(hidden, width, constraint=None):
+    """One hidden layer."""
+    return layers.LeakyReLU(negative_slope=0.2)(layers.Dense(width, kernel_constraint=constraint)(hidden))
+
+
 def generator():
-    """Steep between the modes, where no point should lie: hence the waves and four layers."""
+    """Steep between the modes, where no point should lie: hence the short waves and six layers."""
     latents = keras.Input((LATENT_DIM,))
-    hidden = with_waves(latents)
-    for _ in range(4):
-        hidden = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(64)(hidden))
+    hidden = leaky(with_waves(latents, octaves=5), 96)
+    for _ in range(5):
+        hidden = layers.Add()([hidden, leaky(hidden, 96)])
     return keras.Model(latents, layers.Dense(2)(hidden))
 
 
 def discriminator(constraint=None):
     """Narrow modes need its waves too; the constraint is the Wasserstein game's, on every layer."""
     points = keras.Input((2,))
-    hidden = with_waves(points)
+    hidden = with_waves(points, octaves=4)
     for _ in range(3):
-        hidden = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(64, kernel_constraint=constraint)(hidden))
+        hidden = leaky(hidden, 64, constraint)
     return keras.Model(points, layers.Dense(1, kernel_constraint=constraint)(hidden))
 
 
@@ -49,15 +54,15 @@ GAMES = {
     "hinge": (losses.Hinge, ()),
     "wasserstein_clip": (losses.Wasserstein, ()),
     "wasserstein_penalty": (losses.WassersteinPenalty, (1.0, 1.0)),
-    "non_saturating_r1": (losses.NonSaturatingR1, (1.0, 0.001)),
+    "non_saturating_r1": (losses.NonSaturatingR1, (1.0, 0.0003)),
     "relativistic_average": (losses.RelativisticAverage, ()),
     "relativistic_paired": (losses.RelativisticPaired, ()),
-    "relativistic_paired_r1_r2": (losses.RelativisticPairedR1R2, (1.0, 0.001)),
+    "relativistic_paired_r1_r2": (losses.RelativisticPairedR1R2, (1.0, 0.0003)),
 }
 CLIP = 0.1
 
 
-def build(game, seed, steps):
+def build(game, seed, steps, rate):
     """The compiled GAN of a game; its learning rates fall to 0 within the steps, so that the points come to rest."""
     kind, gammas = GAMES[game]
     schedules = keras.optimizers.schedules
@@ -67,22 +72,30 @@ def build(game, seed, steps):
         settings["gamma"] = schedules.ExponentialDecay(first, steps, last / first)
     constraint = losses.Clip(CLIP) if game == "wasserstein_clip" else None
     gan = kind(generator(), discriminator(constraint), LATENT_DIM, decay=0.999, seed=seed, **settings)
-    optimizers = [
-        keras.optimizers.Adam(schedules.CosineDecay(LEARNING_RATE, steps), beta_1=0.0, beta_2=0.99)
-        for _ in ("generator", "discriminator")
-    ]
+    falling = schedules.CosineDecay(rate, steps)
+    optimizers = [keras.optimizers.Adam(falling, beta_1=0.0, beta_2=0.99) for _ in ("generator", "discriminator")]
     gan.compile(*optimizers, steps_per_execution=100)
     return gan
 
 
-def train(game, target, seed, steps):
-    """One row of the table: what `metrics.point_modes` says of the average generator's points."""
+def try_rate(game, target, seed, steps, rate):
+    """One row of the table: what `metrics.point_modes` says of the average generator's points, and their width."""
     gradients.seed_everything(seed)
     points, centres, deviation = TARGETS[target](steps * BATCH_SIZE, seed)
-    gan = build(game, seed, steps)
-    begin = time.perf_counter()
+    gan = build(game, seed, steps, rate)
+    begin = time.process_time()
     gan.fit(points, batch_size=BATCH_SIZE, verbose=0)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     latents = keras.random.normal((SAMPLES, LATENT_DIM), seed=0)
     samples = gan.predict(latents, batch_size=SAMPLES, verbose=0)
-    return {**metrics.point_modes(samples, centres, deviation)._asdict(), "seconds": seconds}
+    distances, _ = metrics.nearest_neighbours(samples, centres)
+    return {
+        **metrics.point_modes(samples, centres, deviation)._asdict(),
+        "width": np.median(distances) / deviation,  # 1.18 for real points
+        "seconds": seconds,
+    }
+
+
+def train(game, target, seed, steps, rates):
+    """`try_rate` with the steps of the target, and the rate that the table `rates` has shown to suit the game."""
+    return try_rate(game, target, seed, steps[target], rates[game])
