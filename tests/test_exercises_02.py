@@ -13,29 +13,6 @@ from gancourse.exercises import chapter_02
 questions = exercises.load("02")
 
 
-@pytest.fixture(autouse=True)
-def progress_file(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress.json"))
-
-
-def stub(*arguments):
-    """A stub as the notebook has it."""
-    ...
-
-
-@pytest.mark.parametrize("question", list(questions), ids=lambda question: question.name)
-def test_a_stub_is_not_attempted(question):
-    answer = stub if isinstance(question, exercises.Code) else ...
-    assert question.check(answer).status == exercises.NOT_ATTEMPTED
-
-
-@pytest.mark.parametrize("question", list(questions), ids=lambda question: question.name)
-def test_the_reference_passes(question):
-    answer = question.truth() if isinstance(question, exercises.Prediction) else question.answer
-    assert question.check(answer).status == exercises.PASSED
-    assert question.hint() and question.solution()
-
-
 def kl_per_latent(mean, log_variance, other_mean, other_log_variance):
     spread = (mean - other_mean) ** 2 + np.exp(log_variance)
     return 0.5 * (spread / np.exp(other_log_variance) - 1 + other_log_variance - log_variance)

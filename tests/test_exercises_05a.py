@@ -13,27 +13,6 @@ def outcome(name, answer):
     return result.status, result.message
 
 
-def unfinished(*arguments):
-    """A stub."""
-    ...
-
-
-@pytest.mark.parametrize("name", ["variety_and_doubt", "recall", "at_infinity", "frechet"])
-def test_a_stub_is_not_attempted(name):
-    assert outcome(name, unfinished)[0] == "not attempted"
-
-
-@pytest.mark.parametrize("name", ["missing_floor", "half_copied", "memorised", "two_papers"])
-def test_an_ellipsis_is_not_attempted(name):
-    assert outcome(name, ...)[0] == "not attempted"
-
-
-@pytest.mark.parametrize("question", list(questions), ids=lambda question: question.name)
-def test_the_reference_passes(question):
-    answer = question.truth() if isinstance(question, exercises.Prediction) else question.answer
-    assert question.check(answer).status == "passed"
-
-
 def entropies_by_scipy(p):
     return stats.entropy(p.mean(axis=0)), stats.entropy(p, axis=1).mean()
 
