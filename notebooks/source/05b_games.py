@@ -1007,7 +1007,7 @@ for name, values in by_critics.items():
 # paired relativistic one with both penalties. The table below holds all ten with ten seeds each. The networks,
 # the optimizers, the batches and the number of steps are the same. Only the learning rate is not, since a rate
 # that suits one game ruins another. Each game got the best of three, 0.0003, 0.001 and 0.003, on the grid with a
-# seed that is used for nothing else (`notebooks/sweeps/rates.csv`); best means the most modes, and among equals
+# seed that the table does not use (`notebooks/sweeps/rates.csv`); best means the most modes, and among equals
 # the highest quality. All ten choices lie at an end of the range, so a wider search might help any of them: the
 # table compares the games at these rates, not at their best.
 
@@ -1270,11 +1270,12 @@ for target, mixture in mixtures.items():
 # %% [markdown]
 # Two games found every mode with every seed on both targets: the Wasserstein game with the gradient penalty and
 # the paired game with R1 and R2. Both have a penalty, and none of the games without one comes near them on the
-# grid. So friction pays here as well, as the Dirac GAN said. The cleanest comparison is the non-saturating game
-# with and without R1, for both got the same rate and differ in the penalty alone: on the grid R1 brings all modes
-# back, with every seed. But its points have not come to rest. The quality is low, and the width says that they
-# lie far from the centres. In the pairs "paired with and without penalties" and "clipping or gradient penalty"
-# the rate differs tenfold too, so there the verdict is on a game together with its rate.
+# grid. So penalties pay here as well, and for the zero-centred ones the Dirac GAN had said so. The cleanest
+# comparison is the non-saturating game with and without R1, for both got the same rate and differ in the penalty
+# alone: on the grid R1 brings all modes back, with every seed. But its points have not come to rest. The quality
+# is low, and the width says that they lie far from the centres. In the pairs "paired with and without penalties"
+# and "clipping or gradient penalty" the rate differs tenfold too, so there the verdict is on a game together with
+# its rate.
 #
 # Three more things are worth a look. Min-max and least squares lost the data: half of their points lie tens or
 # hundreds of deviations away. The gradient penalty, which made the Dirac GAN circle more widely, is one of the two
@@ -1603,11 +1604,12 @@ questions.normalized_critic.check(normalized_critic)
 # a known scale, by clipping to an unknown one. It can circle: at the solution of the Dirac GAN nine games have
 # the eigenvalues $-\gamma/2 \pm \sqrt{\gamma^2/4 - s^2}$, so without friction they rotate, and zero-centred
 # penalties are that friction. And it can leave modes out: on the grid, the games that put no bound on the
-# discriminator's slopes did so with nearly every seed, and two games with a penalty never did. In this notebook the
-# paired game with both penalties found {{ expected.ring_modes }} of 8 and {{ expected.grid_modes }} of 25 modes, and
-# {{ expected.stacked_modes }} of the 1,000 stacks. On images 20 of 45 pairs of games are told apart on both data sets,
-# where chance alone would give less than one. Nine of the 20 are about one bad setting, and which game is in front
-# depends on the data: the honest way to read such a table is to count what chance would have given.
+# discriminator's slopes did so with nearly every seed, and two games with a penalty never did. In this notebook
+# the paired game with both penalties found {{ expected.ring_modes }} of 8 and {{ expected.grid_modes }} of 25
+# modes, and {{ expected.stacked_modes }} of the 1,000 stacks. On images 20 of 45 pairs of games are told apart on
+# both data sets, where chance alone would give less than one. Nine of the 20 are about one bad setting, and which
+# game is in front depends on the data: the honest way to read such a table is to count what chance would have
+# given.
 #
 # ## References
 #
