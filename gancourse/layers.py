@@ -64,6 +64,40 @@ class MinibatchDeviation(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("gancourse")
+class GroupDeviation(keras.layers.Layer):
+    """`MinibatchDeviation` in groups: each image is told how much those of its own group differ.
+
+    Image `i` belongs to group `i % groups`, with `groups = max(1, batch // size)`. A batch that `size` does not divide
+    has some groups of more than `size` images, so that no image is ever alone unless the whole batch is one image.
+    `(batch, ..., channels)` becomes `(batch, ..., channels + 1)`. Karras et al. 2018 (ProGAN), arXiv:1710.10196,
+    whose code has groups of 4. Taught in notebook 06. Raises ValueError for a size below 1.
+    """
+
+    def __init__(self, size=4, **options):
+        super().__init__(**options)
+        if size < 1:
+            raise ValueError(f"GroupDeviation needs groups of at least 1 image; the size was {size}.")
+        self.size = size
+
+    def call(self, inputs):
+        count = ops.shape(inputs)[0]
+        group = ops.arange(count) % ops.maximum(count // self.size, 1)
+        together = ops.cast(group[:, None] == group[None, :], inputs.dtype)
+        mean_over_group = together / ops.sum(together, axis=1, keepdims=True)  # a matrix (batch, batch)
+        values = ops.reshape(inputs, (count, math.prod(inputs.shape[1:])))
+        variance = mean_over_group @ (values - mean_over_group @ values) ** 2
+        deviation = ops.mean(ops.sqrt(variance + 1e-8), axis=1)  # a root has no gradient at 0
+        deviation = ops.reshape(deviation, (count,) + (1,) * (len(inputs.shape) - 1))
+        return ops.concatenate([inputs, ops.ones_like(inputs[..., :1]) * deviation], axis=-1)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], shape[-1] + 1)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable("gancourse")
 class PixelNormalization(keras.layers.Layer):
     """Divides the channels of each pixel by their root mean square, so that no pixel can grow beyond the others.
 

@@ -4,7 +4,15 @@ import pytest
 from keras import ops
 
 from gancourse.gradients import input_gradient, value_and_gradients
-from gancourse.layers import EqualizedConv2D, EqualizedDense, FadeIn, MinibatchDeviation, Pack, PixelNormalization
+from gancourse.layers import (
+    EqualizedConv2D,
+    EqualizedDense,
+    FadeIn,
+    GroupDeviation,
+    MinibatchDeviation,
+    Pack,
+    PixelNormalization,
+)
 
 
 @pytest.fixture
@@ -116,6 +124,65 @@ def test_a_black_pixel_stays_black_and_has_a_finite_gradient():
     black = np.zeros((1, 2, 2, 3), dtype="float32")
     assert not numpy(PixelNormalization()(black)).any()
     assert np.isfinite(numpy(input_gradient(PixelNormalization(), black))).all()
+
+
+def deviation_of(images, groups):
+    """Independently: the mean deviation within the group of each image, the groups listed by hand."""
+    found = np.empty(len(images))
+    for group in groups:
+        found[group] = np.std(images[group], axis=0).mean()
+    return found
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize(
+    ("size", "count", "groups"),
+    [
+        (3, 6, [[0, 2, 4], [1, 3, 5]]),  # divides the batch
+        (4, 6, [[0, 1, 2, 3, 4, 5]]),  # does not, so the only group takes all
+        (2, 5, [[0, 2, 4], [1, 3]]),  # does not, so one of two groups is larger
+        (4, 3, [[0, 1, 2]]),  # a batch smaller than a group
+        (1, 3, [[0], [1], [2]]),  # nobody to compare with
+    ],
+)
+def test_each_image_is_told_the_deviation_of_its_group(images, size, count, groups):
+    out = numpy(GroupDeviation(size)(images[:count]))
+    np.testing.assert_array_equal(out[..., :-1], images[:count])
+    expected = deviation_of(images[:count], groups)[:, np.newaxis, np.newaxis]
+    assert out[..., -1] == pytest.approx(np.broadcast_to(expected, (count, 4, 4)), rel=1e-4, abs=2e-4)
+
+
+def test_one_group_of_all_images_is_the_minibatch_deviation(images):
+    assert numpy(GroupDeviation(6)(images)) == pytest.approx(numpy(MinibatchDeviation()(images)), rel=1e-5)
+
+
+def test_a_group_of_equal_images_beside_one_of_different_images(images):
+    batch = images.copy()
+    batch[1::2] = images[1]
+    out = numpy(GroupDeviation(3)(batch))[:, 0, 0, -1]
+    assert out[1::2] == pytest.approx(1e-4, abs=2e-5)
+    assert out[::2] == pytest.approx(np.std(images[::2], axis=0).mean(), rel=1e-4)
+
+
+def test_the_gradient_of_a_group_of_equal_images_is_finite(images):
+    equal = np.repeat(images[:1], 6, axis=0)
+    gradient = input_gradient(lambda x: GroupDeviation(3)(x)[..., -1], equal)
+    assert np.isfinite(numpy(gradient)).all()
+
+
+def test_a_group_needs_an_image():
+    with pytest.raises(ValueError, match="at least 1"):
+        GroupDeviation(0)
+
+
+def test_groups_need_no_known_batch_size_and_are_saved(images, tmp_path):
+    network = keras.Sequential([keras.Input((4, 4, 3)), GroupDeviation(3)])
+    assert network.output_shape == (None, 4, 4, 4)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    for count in (6, 5):
+        direct = numpy(GroupDeviation(3)(images[:count]))
+        assert loaded.predict(images[:count], verbose=0) == pytest.approx(direct, rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.every_backend

@@ -1,0 +1,235 @@
+"""Colour images: folders of pictures, and the paired-domain sets of CycleGAN (Zhu et al. 2017).
+
+Pictures of any size, shape and kind become squares in [-1, 1]. The archives hold two domains without pairs; they
+are looked for in `$GANCOURSE_DATA`, then in the cache, then on their mirrors, and are never unpacked to disk.
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import io
+import os
+import pathlib
+import sys
+import typing
+import zipfile
+import zlib
+
+import numpy as np
+import pooch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from gancourse import atomic, data
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+# Pillow looks at the content, not at the suffix: nothing but these decoders may run on a stranger's file.
+FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
+# Name -> megabytes of the archive, and its SHA-256 as TensorFlow Datasets publishes it.
+ARCHIVES = {
+    "horse2zebra": (117, "a74d9d392eecca9966b51287a76ca126af473d9de4f3e8fc0e9cda08fa1730a1"),
+    "apple2orange": (78, "845a191e9af8926408ea597001cd03a452e3300a1f44a79fe329b3d59f6e3eb8"),
+    "monet2photo": (305, "88f91b00fc228f97c9411fbf1880ec1d119c98f1722e4cfcfaa2fb35fac05b04"),
+    "summer2winter_yosemite": (133, "167fe1726807a9d22bd106b4a6c0bd7953b688af924ac1bf967439c4961e49f9"),
+    "vangogh2photo": (307, "362c3473e70be0944bda08d49d660eafdc2854df55d697835b8186d1d79caaff"),
+}
+# A part of a set for development, read from `$GANCOURSE_DATA` only.
+SUBSETS = {"horse2zebra": "c1ac8f6ca5b6cabaa415b025432be1946b3067a9762a19f435069a4a930f2eab"}
+MIRRORS = (
+    "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/",
+    "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets/",
+)
+PARTS = ("trainA", "trainB", "testA", "testB")  # the folders of an archive, in the order of `Domains`
+
+
+class Domains(typing.NamedTuple):
+    """Images of two domains, float32 `(count, size, size, 3)` in [-1, 1]; nothing pairs an A with a B.
+
+    name: the set they come from; it ends in "subset" where only a part of the set was at hand.
+    """
+
+    name: str
+    train_a: np.ndarray
+    train_b: np.ndarray
+    test_a: np.ndarray
+    test_b: np.ndarray
+
+
+def from_folder(path, size, colour=True):
+    """The pictures of a folder, sorted by name: float32 `(count, size, size, 3)` in [-1, 1], or 1 channel of grey.
+
+    Each is turned upright (EXIF), laid on white where it is transparent, cropped to the square in its middle and
+    resized. Read are bmp, jpeg, jpg, png and webp; hidden files and folders inside are passed over.
+    Raises ValueError for a path that is no folder, a folder without pictures and a picture that cannot be read.
+    """
+    folder = pathlib.Path(path).expanduser()
+    _check_size(size)
+    if not folder.is_dir():
+        came = "is a file" if folder.exists() else "does not exist"
+        raise ValueError(f"{folder} {came}. Give the folder that the pictures lie in.")
+    visible = sorted((entry for entry in folder.iterdir() if entry.name[0] != "."), key=lambda entry: entry.name)
+    paths = [entry for entry in visible if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    if not paths:
+        kinds = collections.Counter("folder" if e.is_dir() else e.suffix or "no suffix" for e in visible)
+        held = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())) or "nothing"
+        raise ValueError(
+            f"{folder} holds no pictures ({', '.join(SUFFIXES)}), but: {held}. "
+            "Give the folder that the pictures lie in, or convert them."
+        )
+    return data.from_bytes(_squares(paths, pathlib.Path.read_bytes, size, colour))
+
+
+def load(name, size):
+    """The two domains of one of CycleGAN's sets as `Domains`, cropped and resized to `size` x `size`.
+
+    name: "horse2zebra", "apple2orange", "monet2photo", "summer2winter_yosemite" or "vangogh2photo". Looked for are
+    `<name>/<name>.zip` and `<name>/<name>_subset.zip` in `$GANCOURSE_DATA`, then the cache, then the mirrors.
+    Decoded pictures are kept in the cache for every size.
+    Raises ValueError for an unknown name or a damaged archive, and DataUnavailable when the set is not on this
+    machine and no mirror answers.
+    """
+    if name not in ARCHIVES:
+        raise ValueError(f"There is no set of pictures {name!r}. The known ones are {', '.join(ARCHIVES)}.")
+    _check_size(size)
+    title, path, sha256 = _find(name)
+    cache = data.cache_folder() / name / f"{sha256[:16]}_{size}.npz"
+    parts = _cached(cache, size)
+    if parts is None:
+        parts = _decode(path, name, size)
+        with contextlib.suppress(OSError):  # without room for the cache the next load is slow, this one is good
+            with atomic.writing(cache, "wb") as file:
+                np.savez(file, **dict(zip(PARTS, parts)))
+    return Domains(title, *(data.from_bytes(part) for part in parts))
+
+
+def shrink(images, size):
+    """Images made smaller by the means of square blocks: `(count, size, size, channels)`, still in [-1, 1].
+
+    images: float32 `(count, s, s, channels)` in [-1, 1]. Raises ValueError unless `size` divides s.
+    """
+    images = data.check_images(images)
+    _check_size(size)
+    count, height, width, channels = images.shape
+    if height != width or height % size:
+        raise ValueError(
+            f"Blocks need square images whose width is a multiple of {size}; these are {height}x{width}. "
+            "Load the pictures at such a size."
+        )
+    block = height // size
+    return images.reshape(count, size, block, size, block, channels).mean(axis=(2, 4))
+
+
+def _check_size(size):
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"A size is a whole number of pixels, 1 or more; this is {size!r}.")
+
+
+def _squares(items, read, size, colour):
+    """Pictures as bytes `(count, size, size, 3 or 1)`, decoded side by side; `read(item)` gives a file's content."""
+    threads = int(os.environ.get("GANCOURSE_THREADS") or 0) or None
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:  # Pillow decodes outside of Python's lock
+        return np.stack(list(pool.map(lambda item: _square(read(item), item, size, colour), items)))
+
+
+def _square(content, name, size, colour):
+    """One picture, upright, cropped and resized, as bytes `(size, size, 3 or 1)`. Raises ValueError with its name."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            picture.load()
+            flat = _flat(_upright(picture)).convert("RGB" if colour else "L")
+        # `fit` crops between two pixels where it must: the middle stays exactly in the middle.
+        square = ImageOps.fit(flat, (size, size), Image.Resampling.LANCZOS)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{name} is too large to be decoded safely: {error} Make it smaller.") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            f"{name} is not a picture of {', '.join(FORMATS)}. Replace it, or take it out."
+        ) from error
+    except Exception as error:  # Pillow's decoders raise nearly every kind on damaged bytes
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{name} cannot be read as a picture ({reason}). Replace it, or take it out.") from error
+    return np.asarray(square).reshape(size, size, -1)
+
+
+def _upright(picture):
+    """The picture turned as its EXIF says; as it is stored where the EXIF cannot be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # the pixels are good: every viewer shows such a picture, so it is not refused here
+        return picture
+
+
+def _flat(picture):
+    """The picture with 8 bits a channel and nothing transparent: it is laid on white."""
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow's own conversion cuts off at 255
+        return Image.fromarray((np.asarray(picture) / 257).round().astype("uint8"))
+    if picture.mode in ("L", "RGB", "CMYK") and "transparency" not in picture.info:
+        return picture
+    layer = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+
+
+def _find(name):
+    """Title, path and SHA-256 of a checked archive: the learner's own, the cache's, or downloaded into the cache."""
+    own, sha256 = os.environ.get("GANCOURSE_DATA"), ARCHIVES[name][1]
+    editions = [(name, f"{name}.zip", sha256), (f"{name} subset", f"{name}_subset.zip", SUBSETS.get(name))]
+    for title, file, expected in editions:
+        if own and expected and (pathlib.Path(own) / name / file).exists():
+            return title, data._find(name, file, expected), expected  # the learner's own comes first there, too
+    path = data.cache_folder() / name / f"{name}.zip"
+    if path.exists() and data.sha256_of(path) != sha256:
+        path.unlink()  # a damaged download is never read; it is fetched again below
+    return name, path if path.exists() else _download(name), sha256
+
+
+def _download(name):
+    """Fetch an archive from the first mirror that answers; pooch checks the hash and renames a finished file."""
+    file, (megabytes, sha256), failures = f"{name}.zip", ARCHIVES[name], []
+    for mirror in MIRRORS:
+        try:
+            print(f"Downloading {file}, {megabytes} MB", file=sys.stderr)
+            downloader = pooch.HTTPDownloader(timeout=data.TIMEOUT)
+            folder = data.cache_folder() / name
+            return pathlib.Path(
+                pooch.retrieve(mirror + file, f"sha256:{sha256}", fname=file, path=folder, downloader=downloader)
+            )
+        except (OSError, ValueError) as error:
+            failures.append(f"{mirror}: {getattr(error, 'strerror', None) or type(error).__name__}")
+    raise data.DataUnavailable(
+        f"The pictures of {name!r} are not on this machine and could not be downloaded ({'; '.join(failures)}). "
+        f"Connect to the internet, or put {file} into a folder {name}/ and set GANCOURSE_DATA to the folder above "
+        "it, or use pictures of your own: pictures.from_folder."
+    )
+
+
+def _decode(path, name, size):
+    """The four parts of an archive as bytes `(count, size, size, 3)`. Raises ValueError where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [_squares(_members(archive, f"{name}/{part}"), archive.read, size, True) for part in PARTS]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+        raise ValueError(f"{path} is damaged ({error}). Replace it, or load the set again.") from error
+
+
+def _members(archive, folder):
+    """The names of the pictures that lie in a folder of an archive, sorted."""
+    inside = (member for member in archive.namelist() if member.rpartition("/")[0] == folder)
+    found = sorted(member for member in inside if member.lower().endswith(SUFFIXES))
+    if not found:
+        raise ValueError(f"There are no pictures in {folder}/. Expected are the folders {', '.join(PARTS)}.")
+    return found
+
+
+def _cached(path, size):
+    """The four parts as they were decoded before, or None: a file that is missing, or was damaged and is deleted."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            parts = [file[part] for part in PARTS]
+        if all(part.dtype == np.uint8 and part.shape == (len(part), size, size, 3) for part in parts):
+            return parts
+    except Exception:  # whatever is wrong with it, the pictures are decoded again
+        pass
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return None
