@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: course test lab notebooks evidence sweeps bench judges clean
+.PHONY: course test lab notebooks evidence sweeps bench module judges clean
 
 course: .venv/ready  ## run every chapter and leave notebooks, a page and a table in build/
 	$(BIN)/python -m gancourse run --profile $(PROFILE) --jobs $(JOBS)
@@ -34,6 +34,9 @@ sweeps: .venv/ready  ## run what the tables in notebooks/sweeps lack, WORKERS ru
 bench: .venv/ready  ## speed of the training step against other loops
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/feeding.py
+
+module: .venv/ready  ## train the embedded ProGAN again, with the functions of chapter 6
+	$(BIN)/python notebooks/sweeps/module.py
 
 judges: .venv/ready  ## train the frozen classifiers again
 	$(BIN)/python -m gancourse.judge

@@ -11,7 +11,6 @@ import http.client
 import os
 import pathlib
 import shutil
-import sys
 import tarfile
 import tempfile
 import urllib.request
@@ -24,6 +23,9 @@ from gancourse import atomic, data
 
 TIMEOUT = 10  # seconds without a byte before a server is given up
 MODEL = "saved_model.pb"
+KERAS = "generator.keras"  # the same generator for the other backends, in the embedded module
+EMBEDDED = "data/progan/fashion.tar.gz"
+SHA256 = "52f7f646efa9d539c9e087c5b6f7b4e78fd5e64a233f9e58d9daca15b91bdc56"
 DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, OverflowError)
 
 
@@ -50,6 +52,26 @@ def load(handle):
             f"The module in {folder} cannot be read ({type(error).__name__}: {error}). Delete it and get it again."
         ) from error
     return _function(module, handle)
+
+
+def embedded():
+    """The generator that the course ships, behind the same call as one from `load`; on every backend.
+
+    Latents `(count, 512)` to images `(count, 128, 128, 3)` in [0, 1]: grey garments of 32x32 pixels, enlarged. On
+    TensorFlow it is loaded as a Hub module, elsewhere from the Keras file beside it.
+    Raises ValueError for an archive that is not the published one.
+    """
+    archive = data.asset(EMBEDDED)
+    if (found := data.sha256_of(archive)) != SHA256:
+        raise ValueError(f"{archive} has the SHA-256 {found}, expected {SHA256}. Restore it from the repository.")
+    if keras.backend.backend() == "tensorflow":
+        return load(archive)
+    from gancourse import layers  # noqa: F401 - so that Keras knows the layers that the file names
+
+    with tempfile.TemporaryDirectory() as place:
+        _extract(archive, pathlib.Path(place))
+        generator = keras.models.load_model(pathlib.Path(place) / KERAS, compile=False)
+    return lambda latents: keras.ops.clip((generator(latents, training=False) + 1) / 2, 0, 1)
 
 
 def _function(module, handle):
@@ -211,7 +233,7 @@ def _downloaded(url, cache):
 
 
 def _download(url, archive):
-    print(f"Downloading {url}", file=sys.stderr)
+    print(f"Downloading {url}", flush=True)
     try:
         address = f"{url}{'&' if '?' in url else '?'}tf-hub-format=compressed"  # else the answer is a web page
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, open(archive, "wb") as file:

@@ -112,8 +112,8 @@ class PixelNormalization(keras.layers.Layer):
         return shape
 
 
-class _Equalized:
-    """Weights from N(0, 1), multiplied by gain / sqrt(fan-in) whenever they are used."""
+class Equalized:
+    """Mixed into a layer: weights from N(0, 1), multiplied by gain / sqrt(fan-in) whenever they are used."""
 
     def __init__(self, *arguments, gain=2**0.5, **options):
         options.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=1.0))
@@ -130,7 +130,7 @@ class _Equalized:
 
 
 @keras.saving.register_keras_serializable("gancourse")
-class EqualizedDense(_Equalized, keras.layers.Dense):
+class EqualizedDense(Equalized, keras.layers.Dense):
     """A dense layer whose stored weights are all of size 1, so that Adam moves all layers at the same relative rate.
 
     The output is `gain / sqrt(fan-in) * inputs @ kernel + bias`: with gain sqrt(2), He's constant, a layer keeps the
@@ -140,7 +140,7 @@ class EqualizedDense(_Equalized, keras.layers.Dense):
 
 
 @keras.saving.register_keras_serializable("gancourse")
-class EqualizedConv2D(_Equalized, keras.layers.Conv2D):
+class EqualizedConv2D(Equalized, keras.layers.Conv2D):
     """A convolution whose stored weights are all of size 1; otherwise as `EqualizedDense`.
 
     The fan-in is height * width * channels of the kernel. Options as for `keras.layers.Conv2D`.

@@ -772,3 +772,52 @@ def test_the_warning_of_newer_setuptools_is_not_shown(folder, tmp_path, monkeypa
     hub.load(folder)
     assert sys.modules["pkg_resources"].__file__ == str(tmp_path / "pkg_resources.py")
     assert [str(warning.message) for warning in recwarn] == []
+
+
+# The embedded module
+
+
+def test_the_embedded_module_has_the_signature_of_the_pretrained_one():
+    latents = np.random.default_rng(0).standard_normal((6, 512)).astype("float32")
+    images = keras.ops.convert_to_numpy(hub.embedded()(latents))
+    assert images.shape == (6, 128, 128, 3)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert images.std(axis=0).max() > 0.1  # it draws more than one picture
+    np.testing.assert_array_equal(images[..., 0], images[..., 2])
+
+
+def test_the_embedded_module_is_small_and_the_published_one():
+    archive = data.asset(hub.EMBEDDED)
+    assert archive.stat().st_size <= 4_000_000
+    assert data.sha256_of(archive) == hub.SHA256
+
+
+def test_a_changed_embedded_module_is_refused(tmp_path, monkeypatch):
+    content = bytearray(data.asset(hub.EMBEDDED).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "changed.tar.gz").write_bytes(content)
+    monkeypatch.setattr(data, "asset", lambda path: tmp_path / "changed.tar.gz")
+    with pytest.raises(ValueError, match=r"Restore it from the repository"):
+        hub.embedded()
+
+
+def test_the_embedded_generator_draws_the_same_on_another_backend(tmp_path):
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("jax is not installed")
+    latents = np.random.default_rng(0).standard_normal((4, 512)).astype("float32")
+    np.save(tmp_path / "latents.npy", latents)
+    script = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy as np\n"
+        "from gancourse import hub\n"
+        f"images = hub.embedded()(np.load({str(tmp_path / 'latents.npy')!r}))\n"
+        f"np.save({str(tmp_path / 'images.npy')!r}, np.asarray(images))\n"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
+    direct = keras.ops.convert_to_numpy(hub.embedded()(latents))
+    np.testing.assert_allclose(np.load(tmp_path / "images.npy"), direct, atol=1e-5)

@@ -56,6 +56,17 @@ SWEPT = {
     ("05b", "points"): {"with_waves", "leaky", "generator", "discriminator"},
     ("05c", "hacks"): {"generator", "discriminator", "Together", "Smoothed", "Flipped", "DiscriminatorFirst"}
     | {"Alone", "Uniform"},
+    ("06", "growing"): {
+        "leaky",
+        "generator_at",
+        "discriminator_at",
+        "Growing",
+        "Recipe",
+        "build",
+        "clock",
+        "Watch",
+    }
+    | {"train", "grow", "generated", "enlarged", "first_at_most", "at"},
 }
 
 
@@ -74,6 +85,45 @@ def test_chapter_5b_trains_as_its_sweep_does():
     assert fixed["steps"] == {"ring": values["ring_steps"], "grid": values["grid_steps"]}
     assert fixed["rates"]["non_saturating"] == values["plain_rate"]
     assert fixed["rates"]["relativistic_paired_r1_r2"] == values["paired_rate"]
+
+
+def test_chapter_6_trains_as_its_sweeps_do():
+    """Networks, optimizer and schedule: else the tables would be of other GANs than the chapter shows."""
+    shown = course.parameters(course.find(["06"])[0])
+    values = {}
+    for node in ast.parse(sweep.load("growing").source).body:
+        if isinstance(node, ast.Assign) and (pairs := literals(node)):
+            values.update(pairs)
+    names = ["latent_dim", "channels", "batch_sizes", "learning_rate", "beta_1", "beta_2", "gamma", "decay"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    assert sweep.load("growing").fixed["fade_images"] == shown["fade_images"]
+    assert sweep.load("growing").fixed["most_share"] == shown["most_share"]
+    for stages in (sweep.load("growing").fixed["stages"][32], sweep.load("parts").fixed["stages"]):
+        assert [stages[size] for size in (4, 8, 16)] == [shown["stages"][size] for size in (4, 8, 16)]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("growth_error_at_alpha_0", 1e-6), ("hub_export_error", 1e-5)])
+def test_growing_and_exporting_change_nothing(name, limit):
+    """The aims of chapter 6, as its text claims them, with every seed."""
+    entry = results.expectations()["06"]["lesson"]["numbers"][name]
+    assert entry["mean"] * entry["runs"] <= limit
+
+
+def test_a_pair_at_64_was_trained_as_the_one_at_32():
+    small, large = sweep.load("growing"), sweep.load("growing_64")
+    assert (small.source, small.function, small.fixed) == (large.source, large.function, large.fixed)
+
+
+def literals(assignment):
+    """Names and values of an assignment of literals, of one name or of a tuple of names."""
+    targets, value = assignment.targets[0], assignment.value
+    names, parts = (
+        ([targets], [value]) if isinstance(targets, ast.Name) else (targets.elts, getattr(value, "elts", []))
+    )
+    try:
+        return {name.id: ast.literal_eval(part) for name, part in zip(names, parts, strict=True)}
+    except ValueError:
+        return {}
 
 
 @pytest.mark.parametrize("game", ["wasserstein_penalty", "relativistic_paired_r1_r2"])

@@ -1,0 +1,164 @@
+"""The growing GAN of chapter 6, taken from the script of its sweeps, which holds the chapter's functions."""
+
+import importlib.util
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from gancourse import data, sweep
+
+
+@pytest.fixture(scope="module")
+def growing():
+    path = sweep.load("growing").path.with_suffix(".py")
+    spec = importlib.util.spec_from_file_location("growing", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LATENTS = np.random.default_rng(0).standard_normal((8, 512)).astype("float32")
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def grown(growing, size):
+    """A GAN of this size without a fade, and the next larger one that has just grown from it."""
+    smaller = growing.build(size, 1, False, growing.PROGAN, 0)
+    larger = growing.build(2 * size, 1, True, growing.PROGAN, 1)
+    larger.carry_over(smaller)
+    return smaller, larger
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("size", [4, 16])
+@pytest.mark.parametrize("name", ["generator", "average_generator"])
+def test_a_generator_that_has_just_grown_draws_its_old_images_upscaled(growing, size, name):
+    old, new = (numpy(getattr(gan, name)(LATENTS)) for gan in grown(growing, size))
+    assert new == pytest.approx(old.repeat(2, axis=1).repeat(2, axis=2), abs=1e-6)
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("size", [4, 16])
+def test_a_discriminator_that_has_just_grown_gives_the_logits_of_the_halved_images(growing, size):
+    smaller, larger = grown(growing, size)
+    images = np.random.default_rng(1).uniform(-1, 1, (8, 2 * size, 2 * size, 1)).astype("float32")
+    halved = images.reshape(8, size, 2, size, 2, 1).mean(axis=(2, 4))
+    assert numpy(larger.discriminator(images)) == pytest.approx(numpy(smaller.discriminator(halved)), abs=1e-5)
+
+
+def test_with_alpha_1_nothing_is_left_of_the_old_images(growing):
+    _, larger = grown(growing, 4)
+    larger.fade_over(1)
+    for fade in larger.fades:
+        fade.alpha.assign(1.0)
+    before = numpy(larger.generator(LATENTS))
+    old = larger.generator.get_layer("to_colours_4")
+    old.set_weights([weight + 1 for weight in old.get_weights()])
+    assert numpy(larger.generator(LATENTS)) == pytest.approx(before, abs=1e-6)
+
+
+def test_alpha_is_not_carried_over(growing):
+    smaller = growing.build(8, 1, True, growing.PROGAN, 0)
+    smaller.fade_over(1)
+    smaller.fades[0].alpha.assign(1.0)
+    larger = growing.build(16, 1, True, growing.PROGAN, 0)
+    larger.carry_over(smaller)
+    larger.fade_over(1)
+    assert [float(fade.alpha) for fade in larger.fades] == [0, 0, 0]
+
+
+@pytest.mark.every_backend
+def test_a_gan_grows_on_schedule_and_its_fades_are_those_of_the_images_seen(growing):
+    images = np.random.default_rng(0).uniform(-1, 1, (256, 8, 8, 1)).astype("float32")
+    alphas = []
+
+    def look(gan):
+        alphas.append([float(fade.alpha) for fade in gan.fades])
+        return {}
+
+    watch = growing.Watch(look, every=64)
+    gan = growing.grow(images, {4: 128, 8: 320}, 256, growing.PROGAN, 0, watch)
+    assert [images for images, _, _ in watch.curve] == [64, 128, 192, 256, 320, 384, 448]
+    # A step sets alpha before it counts: the first one at a new size is made with alpha = 0.
+    assert alphas == [[], [], [0] * 3, [0.25] * 3, [0.5] * 3, [0.75] * 3, [1] * 3]
+    assert gan.generator.output_shape[1:] == gan.discriminator.input_shape[1:] == (8, 8, 1)
+    seconds = [seconds for _, seconds, _ in watch.curve]
+    assert seconds == sorted(seconds)
+    assert watch.seconds == seconds[-1]
+
+
+def test_a_training_ends_by_the_clock(growing, monkeypatch):
+    moments = iter(range(1000))
+    monkeypatch.setattr(growing, "clock", lambda: next(moments))
+    images = np.random.default_rng(0).uniform(-1, 1, (256, 4, 4, 1)).astype("float32")
+    watch = growing.Watch(lambda gan: {}, every=10**9, most_seconds=3)
+    growing.train(growing.build(4, 1, False, growing.PROGAN, 0), images, 10**6, 1, 0, watch)
+    assert (watch.images, watch.seconds) == (3 * 64, 3)
+
+
+def test_the_clock_stands_while_it_is_measured(growing, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(growing, "clock", lambda: now[0])
+
+    def measure(gan):
+        now[0] += 100
+        return {}
+
+    class Second(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            now[0] += 1
+
+    images = np.random.default_rng(0).uniform(-1, 1, (256, 4, 4, 1)).astype("float32")
+    gan, watch = growing.build(4, 1, False, growing.PROGAN, 0), growing.Watch(measure, every=64)
+    gan.fade_over(1)
+    watch.begin(256, 64)
+    gan.fit(data.Batches(images, 64), callbacks=[Second(), watch], verbose=0)
+    assert [seconds for _, seconds, _ in watch.curve] == [1, 2, 3, 4]
+
+
+def test_the_moment_at_which_a_curve_comes_down_to_a_value(growing):
+    curve = [(0, 0.0, {"d": 10.0}), (1, 2.0, {"d": 6.0}), (2, 4.0, {"d": 8.0}), (3, 6.0, {"d": 2.0})]
+    assert growing.first_at_most(curve, 8.0, "d") == pytest.approx(1.0)
+    assert growing.first_at_most(curve, 6.0, "d") == pytest.approx(2.0)
+    assert growing.first_at_most(curve, 5.0, "d") == pytest.approx(5.0)
+    assert growing.first_at_most(curve, 1.0, "d") == math.inf
+    assert growing.at(curve, 1, 3.0, "d") == pytest.approx(7.0)
+    assert growing.at(curve, 0, 2.5, "d") == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("part", ["equalized_rates", "pixel_normalization", "deviation", "paired_game"])
+def test_each_part_that_is_switched_off_is_off(growing, part):
+    gan = growing.build(8, 1, True, growing.WITHOUT[part], 0)
+    kinds = {type(layer).__name__ for network in (gan.generator, gan.discriminator) for layer in network.layers}
+    absent = {
+        "equalized_rates": {"EqualizedDense", "EqualizedConv2D"},
+        "pixel_normalization": {"PixelNormalization"},
+        "deviation": {"GroupDeviation"},
+        "paired_game": set(),
+    }[part]
+    everything = {"EqualizedDense", "EqualizedConv2D", "PixelNormalization", "GroupDeviation"}
+    assert kinds & everything == everything - absent
+
+
+def test_plain_layers_begin_with_the_weights_that_equalized_ones_use(growing):
+    keras.utils.set_random_seed(0)
+    plain = growing.build(8, 1, True, growing.WITHOUT["equalized_rates"], 0).generator.get_layer("features_4")
+    fan_in = math.prod(plain.kernel.shape[:-1])
+    assert np.std(numpy(plain.kernel)) == pytest.approx(math.sqrt(2 / fan_in), rel=0.05)
+
+
+def test_the_paper_s_game_is_the_wasserstein_game_with_penalty_and_drift(growing):
+    gan = growing.build(4, 1, False, growing.WITHOUT["paired_game"], 0)
+    gan.discriminator = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1, kernel_initializer="ones")]
+    )  # the slope is 4 everywhere, the score is the sum of the pixels
+    real, fake = np.full((6, 4, 4, 1), 0.5, "float32"), np.full((6, 4, 4, 1), 0.25, "float32")
+    expected = (4 - 8) + 10 * (4 - 1) ** 2 + 1e-3 * 8**2
+    assert float(gan.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-5)
+    assert float(gan.generator_loss(real, real)) == pytest.approx(-8, rel=1e-5)
