@@ -90,7 +90,7 @@ def build_chapters(options):
     """Build notebooks; 1 if one of them has no outputs of its own code."""
     from gancourse import build
 
-    bare = [chapter.number for chapter in course.find(options.chapters) if not build.build(chapter)]
+    bare = [chapter.number for chapter in course.find(options.chapters) if not build.make(chapter)]
     if bare:
         print(
             f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"

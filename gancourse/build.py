@@ -47,12 +47,12 @@ def fill(text, chapter):
         if key in ("minutes", "machine"):
             return str(known.get(key, "not yet measured"))
         entry = known.get("numbers", {}).get(key.removeprefix("expected."))
-        return spread(entry) if entry else "not yet measured"
+        return quote(entry) if entry else "not yet measured"
 
     return re.sub(r"\{\{ ([\w.]+) \}\}", value, text)
 
 
-def spread(entry):
+def quote(entry):
     """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit its spread."""
     mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
     unit = f" {entry['unit']}" if entry["unit"] else ""
@@ -115,7 +115,7 @@ def stored(chapter):
     return notebook if fresh and executed else None
 
 
-def build(chapter, executed=None):
+def make(chapter, executed=None):
     """Write a chapter's notebook: from its source, with the outputs of `executed` or of the notebook on disk.
 
     Returns whether the notebook has outputs that belong to its code; if not, run it (`evidence` does).

@@ -45,7 +45,7 @@ def gather(chapter, seeds, profile="lesson"):
     """
     folder = FOLDER / f"{chapter.number}_{profile}_{course.code_hash(chapter)}"
     own = course.parameters(chapter)["seed"]
-    build.build(chapter)
+    build.make(chapter)
     for seed in range(own, own + seeds):
         place = folder / f"seed_{seed}"
         if (place / "done").exists():
@@ -65,7 +65,7 @@ def gather(chapter, seeds, profile="lesson"):
     write(chapter, profile, [folder / f"seed_{seed}" for seed in range(own, own + seeds)])
     if profile == "lesson":
         executed = nbformat.read(folder / f"seed_{own}" / chapter.notebook.name, as_version=4)
-        build.build(chapter, executed)
+        build.make(chapter, executed)
     yield f"chapter {chapter.number}: expected.yml is written"
 
 

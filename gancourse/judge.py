@@ -169,7 +169,7 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     return float(np.mean(logits.argmax(axis=1) == test_labels))
 
 
-def train(name, epochs, seed=0):
+def retrain(name, epochs, seed=0):
     """Train the judge of a data set on its training images and save it; returns the file and test accuracy."""
     seed_everything(seed)
     dataset = data.load(name)
@@ -220,7 +220,7 @@ def main(arguments=None):
     if unknown := set(sets) - set(EPOCHS):
         parser.error(f"there is no judge for {', '.join(sorted(unknown))}; there are for {', '.join(EPOCHS)}")
     for name in sets:
-        saved, accuracy = train(name, EPOCHS[name])
+        saved, accuracy = retrain(name, EPOCHS[name])
         print(f"{saved.name}: test accuracy {accuracy:.4f}, SHA-256 {data.sha256_of(saved)}")
 
 

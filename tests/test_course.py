@@ -132,7 +132,7 @@ def test_numbers_of_a_half_chapter_meet_its_own_band(repository, good):
     path = data.REPOSITORY / "notebooks" / "expected.yml"
     entry = {"mean": 6.0, "spread": 0.0, "runs": 3, "unit": "", "data": "made up"}
     path.write_text(yaml.safe_dump({"91a": {"lesson": {"numbers": {"answer": entry}}}}))
-    build.build(good)
+    build.make(good)
     list(course.run([good], "lesson", repository / "out"))
     executed = nbformat.read(repository / "out" / good.notebook.name, as_version=4)
     built = build.with_outputs(build.convert(half), executed)
@@ -322,7 +322,7 @@ def texts(chapter):
 
 
 def test_a_built_notebook_is_valid_and_has_the_sources_cells(good):
-    build.build(good)
+    build.make(good)
     notebook = nbformat.read(good.notebook, as_version=4)
     nbformat.validate(notebook)
     assert [cell.cell_type for cell in notebook.cells] == [
@@ -332,13 +332,13 @@ def test_a_built_notebook_is_valid_and_has_the_sources_cells(good):
 
 
 def test_a_build_without_outputs_says_so(good):
-    assert build.build(good) is False
+    assert build.make(good) is False
 
 
 def test_building_again_gives_the_same_bytes(good):
-    build.build(good)
+    build.make(good)
     first = good.notebook.read_bytes()
-    build.build(good)
+    build.make(good)
     assert good.notebook.read_bytes() == first
 
 
@@ -392,27 +392,27 @@ def test_code_is_never_filled_in(repository, good):
     ],
 )
 def test_a_spread_has_two_digits_and_the_mean_as_many_places(mean, deviation, unit, text):
-    assert build.spread({"mean": mean, "spread": deviation, "runs": 3, "unit": unit}) == text
+    assert build.quote({"mean": mean, "spread": deviation, "runs": 3, "unit": unit}) == text
 
 
 def test_outputs_are_kept_while_the_code_is_the_same(good):
-    assert build.build(good, with_made_up_outputs(good)) is True
+    assert build.make(good, with_made_up_outputs(good)) is True
     edit(good, "The numbers:", "Now the numbers:")
-    assert build.build(good) is True
+    assert build.make(good) is True
     assert texts(good) == ["1", "2", "3", "4", "5"]
     assert "Now the numbers:" in good.notebook.read_text()
 
 
 def test_outputs_are_kept_when_the_title_cell_changes(good):
-    build.build(good, with_made_up_outputs(good))
+    build.make(good, with_made_up_outputs(good))
     edit(good, "It takes", "It needs")
-    assert build.build(good) is True
+    assert build.make(good) is True
 
 
 def test_outputs_are_dropped_when_the_code_changes(good):
-    build.build(good, with_made_up_outputs(good))
+    build.make(good, with_made_up_outputs(good))
     edit(good, "2 * count", "3 * count")
-    assert build.build(good) is False
+    assert build.make(good) is False
     assert texts(good) == []
 
 
@@ -422,21 +422,21 @@ def test_outputs_of_an_injected_cell_are_left_out(good):
     injected.metadata.tags = ["injected-parameters"]
     injected.outputs[0].text = "injected\n"
     executed.cells.insert(5, injected)
-    build.build(good, executed)
+    build.make(good, executed)
     assert texts(good) == ["1", "2", "3", "4", "5"]
 
 
 def test_a_stored_number_gets_the_band_that_is_expected_today(repository, good):
-    build.build(good, with_made_up_outputs(good))
+    build.make(good, with_made_up_outputs(good))
     expect_numbers(repository, answer=ANSWER)
-    build.build(good)
+    build.make(good)
     (number,) = course.read_numbers(good.notebook)
     assert number["expected"] == {"mean": 6.0, "spread": 0.5, "runs": 3}
     assert "expected 6 ± 0.5 over 3 runs: outside" in good.notebook.read_text()
 
 
 def test_a_failed_write_leaves_the_old_notebook_and_no_debris(good, monkeypatch):
-    build.build(good)
+    build.make(good)
     before = good.notebook.read_bytes()
 
     def full(*arguments, **options):
@@ -444,7 +444,7 @@ def test_a_failed_write_leaves_the_old_notebook_and_no_debris(good, monkeypatch)
 
     monkeypatch.setattr(nbformat, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        build.build(good)
+        build.make(good)
     assert good.notebook.read_bytes() == before
     assert {path.name for path in good.notebook.parent.iterdir()} == {
         "91_good.ipynb",

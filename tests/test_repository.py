@@ -77,7 +77,7 @@ def test_readme_quotes_the_evidence():
     assert len(rows) >= 8
     for number, name, rest in rows:
         entry = results.expectations()[number]["lesson"]["numbers"][name]
-        assert build.spread(entry) in rest
+        assert build.quote(entry) in rest
 
 
 def test_readme_quotes_the_minutes_of_every_chapter():

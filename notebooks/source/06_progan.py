@@ -695,11 +695,10 @@ print("after: below 1e-6:", bool(growth_error(small_gan, large_gan) < 1e-6))
 #
 # The question is about time, so the clock must be fair. It runs while a network trains and stands while we measure.
 # It counts the seconds in which our processors work, so that other programs do not disturb it. (With one thread, as
-# in the stored outputs, that is the time on the wall of an idle machine; with several threads it is more.) It includes
-# the seconds that TensorFlow needs to trace each new network, which growing must pay four times, but not the fraction
-# of a second that building it takes. Every few thousand
-# images the callback notes the images seen, the seconds, and the Fréchet distance. It can also end the training by
-# the clock.
+# in the stored outputs, that is the time on the wall of an idle machine; with several threads it is more.) It
+# includes the seconds that TensorFlow needs to trace each new network, which growing must pay four times, but not the
+# fraction of a second that building it takes. Every few thousand images the callback notes the images seen, the
+# seconds, and the Fréchet distance. It can also end the training by the clock.
 
 
 # %%
@@ -952,9 +951,9 @@ results.record("test_count", len(test_images), data=dataset.name)
 #
 # The two panels say why. By images seen, growing is far behind: {{ expected.growing_look_at_equal_images }} against
 # {{ expected.twin_look_at_equal_images }} when both have seen as many. More than half of its images were small ones,
-# and what they teach is soon learned. It wins that back because small images are cheap. But they are not as cheap as
-# their pixels say: a step at 16×16 has a quarter of the pixels and took half of the time of one at 32×32. In the
-# paper's networks the last sizes cost nearly everything; at 32×32 there is little to save.
+# and what they teach is soon learned. It wins most of that back because small images are cheap. But they are not as
+# cheap as their pixels say: a step at 16×16 has a quarter of the pixels and took half of the time of one at 32×32. In
+# the paper's networks the last sizes cost nearly everything; at 32×32 there is little to save.
 #
 # At equal time the Fréchet distance is {{ expected.growing_distance }} for the growing GAN and
 # {{ expected.twin_distance }} for the twin, with {{ expected.real_distance }} for real images. The sliced distances
@@ -1101,8 +1100,8 @@ plots.show(
 # remember the rate: the paper's game may want another one.
 #
 # Equalized rates did not help here. Plain layers with a lower rate are better with two of three seeds, and the sliced
-# distances agree. The promise of equal rates is that no layer learns too fast; our networks are narrow, with fan-ins of
-# at most 512 where the paper has 4,608, so there is less to equalize.
+# distances agree. The promise of equal rates is that no layer learns too fast; our networks are narrow, with fan-ins
+# of at most 512 where the paper has 4,608, so there is less to equalize.
 #
 # And without growing the distance is *smaller*, with every seed: per image seen, the twin is better. It needs more
 # time for those images, about 137 seconds against 100. So growing is no quality part at this size. It is a way to
@@ -1403,7 +1402,7 @@ questions.inverted.check(inverted)
 # say, the group deviation catches samples that are alike, and equalized rates let Adam move all layers by the same
 # share.
 #
-# Is it worth it? Measured in one thread on a laptop's processor, with a twin and a clock: at 32×32 growing saves no
+# Is it worth it? Measured in one thread of a processor, with a twin and a clock: at 32×32 growing saves no
 # time and costs quality per image. At 64×64, in colour, it came to the twin's kernel distance in about half of the
 # time, but was behind in the finest texture. Of the other parts, pixel normalization was the one that mattered most.
 # A rival idea, to be tried next, is to tell both players more: chapter 7 gives labels to the discriminator, chapter 8
