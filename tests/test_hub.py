@@ -611,7 +611,7 @@ def test_a_module_from_the_web_is_downloaded_once(generator, server, cache, capf
     assert hub.load(url)(LATENTS).numpy() == pytest.approx(images_of(generator), abs=1e-5)
     assert server.asked == [f"{PATH}?tf-hub-format=compressed"]
     assert content_of(cache) == [hashlib.sha1(url.encode()).hexdigest()]
-    assert capfd.readouterr().err.count(f"Downloading {url}") == 1
+    assert capfd.readouterr().out.count(f"Downloading {url}") == 1  # notebooks store no error stream
 
 
 def test_a_module_that_tensorflow_hub_downloaded_is_found(generator, server, cache):

@@ -90,6 +90,8 @@ probe_labels = [5, 7, 9]  # sandal, sneaker and ankle boot: shoes among the garm
 # %%
 gradients.seed_everything(seed)
 results.begin("06", profile)
+tables = channels, batch_sizes, stages, colour_stages  # papermill hands the sizes over as texts
+channels, batch_sizes, stages, colour_stages = ({int(size): n for size, n in t.items()} for t in tables)
 
 # %% [markdown]
 # ## The data
