@@ -166,7 +166,7 @@ def _tensorflow_hub():
             import tensorflow_hub
     except ImportError as error:
         raise ModuleUnavailable(
-            f'tensorflow_hub cannot be imported ({error}). Run: pip install tensorflow-hub tf-keras "setuptools<81"'
+            f'tensorflow_hub cannot be imported ({error}). Run: pip install tensorflow-hub tf-keras "setuptools<80.9"'
         ) from error
     return tensorflow_hub
 

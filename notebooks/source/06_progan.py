@@ -1,11 +1,10 @@
 # %% [markdown]
 # # 6. ProGAN: images that grow
 #
-# In 2017 a GAN drew faces of 1024×1024 pixels, when others drew a tenth of that. Its authors had a simple idea: begin
-# with images of 4×4 pixels, and let both networks grow while they play. They also brought three small inventions
-# along. Which of all these did the work, and is growing worth its trouble on a laptop? We first look at
-# such a generator that others have trained, then build one from nothing, give it a twin that never had to grow,
-# and stop both watches.
+# In 2017 a GAN drew faces of 1024×1024 pixels. Its authors had a simple idea: begin with images of 4×4 pixels, and
+# let both networks grow while they play. They also brought three small inventions along. Which of all these did the
+# work, and is growing worth its trouble on a laptop? We first look at such a generator that others have trained, then
+# build one from nothing, give it a twin that never had to grow, and stop both watches.
 #
 # **Papers.** Karras, Aila, Laine and Lehtinen 2018 ([arXiv:1710.10196](https://arxiv.org/abs/1710.10196)) is the
 # paper of this chapter. Huang et al. 2024 ([arXiv:2501.05441](https://arxiv.org/abs/2501.05441)) is the game that
@@ -954,8 +953,8 @@ results.record("test_count", len(test_images), data=dataset.name)
 # The two panels say why. By images seen, growing is far behind: {{ expected.growing_look_at_equal_images }} against
 # {{ expected.twin_look_at_equal_images }} when both have seen as many. More than half of its images were small ones,
 # and what they teach is soon learned. It wins most of that back because small images are cheap. But they are not as
-# cheap as their pixels say: a step at 16×16 has a quarter of the pixels and took half of the time of one at 32×32. In
-# the paper's networks the last sizes cost nearly everything; at 32×32 there is little to save.
+# cheap as their pixels say: a step at 16×16 has a quarter of the pixels and took, in a short trial, half of the time
+# of one at 32×32. In the paper's networks the last sizes cost nearly everything; at 32×32 there is little to save.
 #
 # At equal time the Fréchet distance is {{ expected.growing_distance }} for the growing GAN and
 # {{ expected.twin_distance }} for the twin, with {{ expected.real_distance }} for real images. The sliced distances
@@ -1012,9 +1011,9 @@ for size, rows in pairs.items():
 # than 1.2 of the time. The rows of the first table say why: at the finest scale the growing GAN's patches are clearly
 # farther away than the twin's, with every seed. Its last layers are the youngest and have had the least time. An
 # untrained network hardly sees that scale. With the second seed its distance is as small as the twin's after 0.30 of
-# the time, when, by the images and seconds in the table, growing still drew pictures of 32×32. So at 64×64 growing is
-# faster to believable colours and layouts, and slower to fine texture. Which of the two you want, no number decides
-# for you.
+# the time, when, by the images and seconds in `growing_64.csv`, growing still drew pictures of 32×32. So at 64×64
+# growing is faster to believable colours and layouts, and slower to fine texture. Which of the two you want, no
+# number decides for you.
 #
 # What do such pictures look like? A short training in colour, one minute on a laptop and longer on a GPU, where the
 # `full` profile grows to 128×128. If the pictures cannot be had, images stacked as in chapter 5b take their place.
