@@ -21,7 +21,7 @@ FORBIDDEN = {
     r"warnings\.(filterwarnings|simplefilter)": "a warning filter",
     r"[\"'](/[a-z]|[A-Z]:\\)": "an absolute path",
     r"sys\.path": "a change of the import path",
-    r"discriminator\.trainable = False": "the frozen-discriminator recipe outside its demonstration",
+    r"(?<!average_)discriminator\.trainable = False": "the frozen-discriminator recipe outside its demonstration",
 }
 
 

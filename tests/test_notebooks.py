@@ -67,6 +67,18 @@ SWEPT = {
         "Watch",
     }
     | {"train", "grow", "generated", "enlarged", "first_at_most", "at"},
+    ("07", "labels"): {"balanced_draw", "vary", "variations", "varied_pool", "discriminator_network"}
+    | {"leaky", "generator_network", "real_logit", "class_loss", "game_loss", "WithTeacher", "InTurns"}
+    | {
+        "SemiSupervised",
+        "MixedBatches",
+        "StopAfter",
+        "falling",
+        "train",
+        "train_supervised",
+        "choose_rate",
+        "accuracy",
+    },
 }
 
 
@@ -90,16 +102,23 @@ def test_chapter_5b_trains_as_its_sweep_does():
 def test_chapter_6_trains_as_its_sweeps_do():
     """Networks, optimizer and schedule: else the tables would be of other GANs than the chapter shows."""
     shown = course.parameters(course.find(["06"])[0])
-    values = {}
-    for node in ast.parse(sweep.load("growing").source).body:
-        if isinstance(node, ast.Assign) and (pairs := literals(node)):
-            values.update(pairs)
+    values = script_values("growing")
     names = ["latent_dim", "channels", "batch_sizes", "learning_rate", "beta_1", "beta_2", "gamma", "decay"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     assert sweep.load("growing").fixed["fade_images"] == shown["fade_images"]
     assert sweep.load("growing").fixed["most_share"] == shown["most_share"]
     for stages in (sweep.load("growing").fixed["stages"][32], sweep.load("parts").fixed["stages"]):
         assert [stages[size] for size in (4, 8, 16)] == [shown["stages"][size] for size in (4, 8, 16)]
+
+
+def test_chapter_7_trains_as_its_sweeps_do():
+    shown = course.parameters(course.find(["07"])[0])
+    values = script_values("labels")
+    names = ["latent_dim", "batch_size", "labelled_size", "rate", "beta_1", "decay", "supervised_decay", "noise"]
+    names += ["sure", "pool_size", "rates"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    for name in ("labels", "unlabelled"):
+        assert sweep.load(name).fixed == {name: shown[name] for name in ("steps", "tuning_steps")}
 
 
 @pytest.mark.parametrize(("name", "limit"), [("growth_error_at_alpha_0", 1e-6), ("hub_export_error", 1e-5)])
@@ -112,6 +131,12 @@ def test_growing_and_exporting_change_nothing(name, limit):
 def test_a_pair_at_64_was_trained_as_the_one_at_32():
     small, large = sweep.load("growing"), sweep.load("growing_64")
     assert (small.source, small.function, small.fixed) == (large.source, large.function, large.fixed)
+
+
+def script_values(name):
+    """The literals that the script of a sweep assigns at its top level."""
+    nodes = [node for node in ast.parse(sweep.load(name).source).body if isinstance(node, ast.Assign)]
+    return {key: value for node in nodes for key, value in literals(node).items()}
 
 
 def literals(assignment):

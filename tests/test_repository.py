@@ -1,13 +1,14 @@
 """The files around the package: one public address, the same verbs everywhere, nothing too heavy."""
 
 import re
+import statistics
 import subprocess
 import tomllib
 
 import pytest
 import yaml
 
-from gancourse import build, course, data, results
+from gancourse import build, course, data, results, sweep
 
 ROOT = data.REPOSITORY
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -84,6 +85,15 @@ def test_readme_quotes_the_minutes_of_every_chapter():
     rows = re.findall(r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \|.+?\| ([\d.]+) \|", text("README.md"), re.MULTILINE)
     expected = results.expectations()
     assert dict(rows) == {number: str(expected[number]["lesson"]["minutes"]) for number in expected}
+
+
+def test_readme_quotes_the_parts_of_chapter_7():
+    """Means over the draws of 100 labels, as the two tables of the sweeps have them."""
+    rows = [row for row in sweep.rows("labels") + sweep.rows("unlabelled") if row["labels"] == 100]
+    paragraph = re.search(r"^Chapter 7 takes its parts away.+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL)
+    for arm in ("semi_supervised", "without_variations", "without_game", "supervised"):
+        mean = statistics.fmean(row["accuracy"] for row in rows if row["arm"] == arm)
+        assert f"{mean:.1f} %" in paragraph.group(0)
 
 
 def test_environment_names_what_the_package_needs():
