@@ -747,8 +747,8 @@ for arm, label in arms.items():
 # Now the last row. *Without the game*, with no generator and no fakes at all, but with the variations, the network is
 # a little behind everything with each draw, by 0.03, 0.56 and 0.19 points. Three draws cannot tell that from chance
 # (a paired t-test gives p = 0.24), and it takes half the time. So the variations alone give nearly the whole gain, the
-# game alone about half of it, and both together hardly more than the variations. Whether the generator matches features or asks for a
-# high logit makes no difference that three draws could show either.
+# game alone about half of it, and both together hardly more than the variations. Whether the generator
+# matches features or asks for a high logit makes no difference that three draws could show either.
 #
 # So the honest answer is: unlabelled images help enormously, a GAN is one way to use them, and it is no longer the
 # best way. That is also how the field went. From 2017 on consistency between an image and its variation took the
