@@ -1,8 +1,22 @@
-"""Generated sets whose truth is known: Gaussians on a ring and on a grid, and stacked digits."""
+"""Generated sets whose truth is known: Gaussians on a ring and on a grid, stacked digits, and drawn shapes."""
 
 import typing
 
 import numpy as np
+
+# Red, green and blue in [0, 1]: hues that are told apart at a glance, each bright enough for dark stripes.
+HUES = {
+    "red": (0.87, 0.24, 0.22),
+    "yellow": (0.95, 0.75, 0.20),
+    "green": (0.30, 0.70, 0.35),
+    "blue": (0.25, 0.50, 0.90),
+    "purple": (0.67, 0.36, 0.80),
+}
+BACKGROUND, INK = (0.93, 0.93, 0.93), (0.12, 0.12, 0.16)
+FINE = 4  # a pixel is the mean of 4x4 finer ones, which makes edges smooth
+# Pixels from one stripe to the next. A network of convolutions sees where in the image it is only by the padding
+# at the edges and by its strides; two strides of 2 know a row modulo 4, so that stripes with this period are easy.
+PERIOD = 4
 
 
 class Mixture(typing.NamedTuple):
@@ -53,3 +67,51 @@ def stacked(images, count, seed=0):
         raise ValueError(f"Images of one channel are stacked, (n, height, width, 1); these have {images.shape}.")
     indices = np.random.default_rng(seed).integers(len(images), size=(count, 3))
     return np.concatenate([images[indices[:, channel]] for channel in range(3)], axis=-1), indices
+
+
+class Shapes(typing.NamedTuple):
+    """Two domains, float32 `(count, size, size, 3)` in [-1, 1]; `striped[i]` is the true partner of `plain[i]`."""
+
+    plain: np.ndarray
+    striped: np.ndarray
+
+
+def shapes(count, size=32, seed=0):
+    """A disc, square or triangle per image, in one of the `HUES`, once plain and once with dark stripes: `Shapes`.
+
+    Place and size are random, the background is light grey. The stripes are horizontal, `PERIOD` pixels from one
+    to the next, and fixed to the image: so each plain image has one striped partner, and the other way round.
+    A training takes the plain and the striped images from two different seeds, so that nothing in it is paired;
+    the pairs of a third seed then say how right a translation is. Both arrays are float32
+    `(count, size, size, 3)` in [-1, 1]. Taught in notebook 09.
+    Raises ValueError for a count below 1 or a size below 16.
+    """
+    if count < 1 or size < 16:
+        raise ValueError(
+            f"Shapes need a count of at least 1 and a size of at least 16; these are {count}, {size}."
+        )
+    random = np.random.default_rng(seed)
+    kinds, hues = random.integers(3, size=count), random.integers(len(HUES), size=count)
+    radii = random.uniform(0.2, 0.34, count)  # in widths of the image, like all lengths here
+    centres = random.uniform(radii + 0.03, 0.97 - radii, (2, count)).T
+    background, ink, *colours = np.array([BACKGROUND, INK, *HUES.values()], "float32") * 2 - 1
+    dark = np.arange(size) % PERIOD < PERIOD // 2
+    plain, striped = np.empty((2, count, size, size, 3), "float32")
+    for i in range(count):
+        share, colour = _share(kinds[i], centres[i], radii[i], size), colours[hues[i]]
+        plain[i] = background + share * (colour - background)
+        striped[i] = plain[i] + dark[:, np.newaxis, np.newaxis] * share * (ink - colour)
+    return Shapes(plain, striped)
+
+
+def _share(kind, centre, radius, size):
+    """The share of each pixel, `(size, size, 1)`, that lies in a disc (0), a square (1) or a triangle (2)."""
+    points = (np.arange(FINE * size) + 0.5) / (FINE * size)
+    x, y = points - centre[0], points[:, np.newaxis] - centre[1]
+    if kind == 0:
+        inside = x**2 + y**2 < radius**2
+    elif kind == 1:
+        inside = np.maximum(abs(x), abs(y)) < 0.85 * radius
+    else:
+        inside = (2 * abs(x) < y + radius) & (y < radius)
+    return inside.reshape(size, FINE, size, FINE).mean(axis=(1, 3), dtype="float32")[..., np.newaxis]

@@ -1,7 +1,9 @@
+import collections
+
 import numpy as np
 import pytest
 
-from gancourse import metrics, synthetic
+from gancourse import data, metrics, pictures, synthetic
 
 
 @pytest.mark.parametrize(("kind", "modes"), [(synthetic.ring, 8), (synthetic.grid, 25)])
@@ -79,3 +81,137 @@ def test_the_seed_decides_the_stacks(marked):
 def test_images_of_other_channels_are_refused(shape):
     with pytest.raises(ValueError, match="one channel"):
         synthetic.stacked(np.zeros(shape), 4)
+
+
+SIZES = pytest.mark.parametrize("size", [32, 64])
+
+
+def shares(shapes):
+    """How far each pixel of the plain images is from the background, 0 to 1: `(count, size, size)`."""
+    distance = np.abs(shapes.plain - (np.array(synthetic.BACKGROUND) * 2 - 1)).sum(axis=-1)
+    return np.round(distance / distance.max(axis=(1, 2), keepdims=True), 6)
+
+
+def hue_of(image, inside):
+    """The name of the hue that the inside of a plain image is filled with, evenly."""
+    colours = (image[inside] + 1) / 2
+    assert np.ptp(colours, axis=0) == pytest.approx(0, abs=1e-5)
+    (name,) = [name for name, hue in synthetic.HUES.items() if np.allclose(colours[0], hue, atol=1e-5)]
+    return name
+
+
+def kind_of(share):
+    """The kind of a shape by how much of the rectangle around it is filled."""
+    rows, columns = share.max(axis=1).sum(), share.max(axis=0).sum()
+    filled = share.sum() / (rows * columns)
+    expected = {"disc": np.pi / 4, "square": 1, "triangle": 1 / 2}
+    (name,) = [name for name, value in expected.items() if abs(filled - value) < 0.09]
+    return name
+
+
+@SIZES
+def test_shapes_are_images_of_the_course(size):
+    for images in synthetic.shapes(5, size):
+        assert images.shape == (5, size, size, 3)
+        assert data.check_images(images) is images
+
+
+def test_shapes_are_32_pixels_wide_unless_told():
+    assert synthetic.shapes(1).plain.shape == (1, 32, 32, 3)
+
+
+def test_the_seed_decides_the_shapes():
+    first, second, other = (synthetic.shapes(6, 16, seed) for seed in (3, 3, 4))
+    for one, two, three in zip(first, second, other):
+        np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(one, three)
+
+
+@SIZES
+def test_partners_have_the_same_light_background(size):
+    shapes = synthetic.shapes(40, size)
+    outside = shares(shapes) == 0
+    assert outside.mean() > 0.5
+    np.testing.assert_array_equal(shapes.plain[outside], shapes.striped[outside])
+    assert np.ptp(shapes.plain[outside]) == 0
+    assert shapes.plain[outside][0] == pytest.approx([0.86] * 3)
+
+
+@SIZES
+def test_no_shape_touches_the_edge(size):
+    share = shares(synthetic.shapes(200, size))
+    assert share[:, [0, -1]].max() == share[:, :, [0, -1]].max() == 0
+
+
+@SIZES
+def test_every_kind_and_every_hue_occurs_about_equally_often(size):
+    shapes = synthetic.shapes(300, size)
+    share = shares(shapes)
+    kinds = collections.Counter(kind_of(one) for one in share)
+    assert kinds.keys() == {"disc", "square", "triangle"}
+    assert min(kinds.values()) > 70
+    hues = collections.Counter(hue_of(image, one > 0.999) for image, one in zip(shapes.plain, share))
+    assert hues.keys() == synthetic.HUES.keys()
+    assert min(hues.values()) > 35
+
+
+def test_hues_are_clearly_different_and_lighter_than_the_ink():
+    hues = np.array([*synthetic.HUES.values()])
+    distances = np.linalg.norm(hues[:, np.newaxis] - hues, axis=-1)
+    assert distances[~np.eye(len(hues), dtype=bool)].min() > 0.35
+    assert np.linalg.norm(hues - synthetic.INK, axis=-1).min() > 0.6
+
+
+@SIZES
+def test_stripes_are_dark_and_every_fourth_row_has_the_same(size):
+    """Inside a shape two rows are ink, the next two as in the plain image, counted from the top of the image."""
+    shapes = synthetic.shapes(40, size)
+    inside = shares(shapes) > 0.999
+    rows = np.broadcast_to(np.arange(size)[:, np.newaxis], (40, size, size))
+    dark = inside & np.isin(rows % 4, (0, 1))
+    assert shapes.striped[dark] == pytest.approx(
+        np.broadcast_to(np.array(synthetic.INK) * 2 - 1, (dark.sum(), 3)), abs=1e-5
+    )
+    bright = ~np.isin(rows % 4, (0, 1))
+    np.testing.assert_array_equal(shapes.striped[bright], shapes.plain[bright])
+    assert all(one.any() for one in dark) and all(one.any() for one in bright & inside)
+
+
+def test_stripes_on_an_edge_cover_as_much_as_the_shape():
+    shapes = synthetic.shapes(40)
+    share = shares(shapes)
+    edge = (share > 0.01) & (share < 0.99)
+    edge[:, np.arange(32) % 4 > 1] = False
+    assert edge.sum() > 100
+    background, ink = np.array(synthetic.BACKGROUND) * 2 - 1, np.array(synthetic.INK) * 2 - 1
+    expected = background + share[edge][:, np.newaxis] * (ink - background)
+    assert shapes.striped[edge] == pytest.approx(expected, abs=1e-5)
+
+
+def test_edges_are_smooth_in_sixteenths():
+    found = np.unique(np.round(shares(synthetic.shapes(200)) * 16, 3))
+    assert set(found) == set(range(17))
+
+
+def test_both_sizes_draw_the_same_shapes():
+    large, small = synthetic.shapes(9, 64).plain, synthetic.shapes(9, 32).plain
+    difference = np.abs(pictures.shrink(large, 32) - small)
+    assert difference.max() < 0.35  # on edges
+    assert difference.mean() < 0.003
+
+
+def test_shapes_have_random_places_and_sizes():
+    share = shares(synthetic.shapes(300))
+    middles = np.stack([(share.sum(axis=axis) * np.arange(32)).sum(axis=1) for axis in (1, 2)])
+    middles = middles / share.sum(axis=(1, 2))
+    assert middles.std(axis=1) == pytest.approx([3.5, 3.5], abs=1)
+    assert share.max(axis=2).sum(axis=1).min() < 13
+    assert share.max(axis=2).sum(axis=1).max() > 20
+
+
+@pytest.mark.parametrize(("count", "size"), [(0, 32), (-1, 32), (3, 15), (3, 0)])
+def test_no_shapes_and_shapes_too_small_are_refused(count, size):
+    with pytest.raises(
+        ValueError, match=f"count of at least 1 and a size of at least 16; these are {count}, {size}"
+    ):
+        synthetic.shapes(count, size)

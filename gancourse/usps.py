@@ -1,0 +1,131 @@
+"""The USPS digits: 9,298 numerals of 16x16 pixels from American envelopes, deslanted and brought to one size.
+
+LeCun et al. 1990, "Handwritten digit recognition with a back-propagation network". The set circulates as two
+files of LIBSVM, which are downloaded, and as one HDF5 file, which is read from `$GANCOURSE_DATA` only. Both
+hold the same pixels, row by row.
+"""
+
+import os
+import pathlib
+import sys
+
+import h5py
+import numpy as np
+import pooch
+from sklearn.datasets import load_svmlight_file
+
+from gancourse import data
+
+MIRROR = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
+HDF5, LIBSVM = "usps.h5", ("usps.bz2", "usps.t.bz2")
+# Of LIBSVM's files as torchvision publishes them (torchvision/prototype/datasets/_builtin/usps.py; its released
+# module has only their MD5, ec16c51db3855ca6c91edd34d0e9b197 and 8ea070ee2aca1ac39742fdd1ef5ed118).
+SHA256 = {
+    "usps.h5": "734f88c541104a956d88be2c95d03b4a463ffd74ccc2ba9c80841fb98e3fcb36",
+    "usps.bz2": "3771e9dd6ba685185f89867b6e249233dd74652389f263963b3b741e994b034f",
+    "usps.t.bz2": "a9c0164e797d60142a50604917f0baa604f326e9a689698763793fa5d12ffc4e",
+}
+SIDE = 16
+ADVICE = "Replace it, or delete it and load the set again."
+
+
+def load():
+    """The digits as a `data.Dataset` named "usps": images `(count, 16, 16, 1)`, labels 0..9; 7,291 and 2,007.
+
+    Looked for are `usps/usps.h5`, then `usps/usps.bz2` and `usps/usps.t.bz2`, in `$GANCOURSE_DATA`; then those
+    two in the cache, then on LIBSVM's page. Taught in notebook 09.
+    Raises ValueError for a damaged file, and data.DataUnavailable when the set is neither on this machine nor
+    reachable.
+    """
+    if _is_own(HDF5):
+        train, test = read_hdf5(_find(HDF5))
+    else:
+        train, test = [read_libsvm(path) for path in [_find(file) for file in LIBSVM]]
+    return data.Dataset("usps", *train, *test)
+
+
+def read_libsvm(path):
+    """Images and labels of a file in LIBSVM's text format: lines of `label index:value ...`, packed if so named.
+
+    Its labels 1..10 are the digits 0..9, its values 1..256 the pixels in [-1, 1].
+    Raises ValueError that names the file when it is damaged or of another kind.
+    """
+    try:
+        pixels, labels = load_svmlight_file(os.fspath(path), n_features=SIDE * SIDE, zero_based=False)
+    except (EOFError, OSError, ValueError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged, or not in LIBSVM's format ({error}). {ADVICE}") from error
+    return _checked(path, pixels.toarray(), labels, lowest=-1, first_label=1)
+
+
+def read_hdf5(path):
+    """The pairs of images and labels for training and for test, from `data` and `target` in an HDF5 file.
+
+    Its labels are 0..9, its pixels lie in [0, 1]. Raises ValueError as `read_libsvm` does.
+    """
+    parts = []
+    try:
+        with h5py.File(path, "r") as file:
+            for part in ("train", "test"):
+                parts.append([np.asarray(file[f"{part}/{name}"], "float64") for name in ("data", "target")])
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} is damaged, or lacks train/data, train/target, test/data or test/target ({error}). {ADVICE}"
+        ) from error
+    return [_checked(path, pixels, labels, lowest=0, first_label=0) for pixels, labels in parts]
+
+
+def _checked(path, pixels, labels, lowest, first_label):
+    """Images in [-1, 1] and labels 0..9, of pixels from `lowest` to 1 and labels that begin with `first_label`."""
+    if labels.ndim != 1 or not len(labels) or pixels.shape != (len(labels), SIDE * SIDE):
+        expected = f"expected (count, {SIDE * SIDE}) and (count,)"
+        raise ValueError(
+            f"{path} is not the USPS set: its pixels are {pixels.shape}, its labels {labels.shape}, {expected}. "
+            f"{ADVICE}"
+        )
+    # To the thousandths that the pixels were published in: so both sources give the same numbers, bit by bit.
+    images = np.round(2 * (pixels - lowest) / (1 - lowest) - 1, 3)
+    if not (images.min() >= -1 and images.max() <= 1):  # written so that NaN fails too
+        raise ValueError(
+            f"{path} is not the USPS set: its pixels reach from {pixels.min():g} to {pixels.max():g}, "
+            f"expected {lowest} to 1. {ADVICE}"
+        )
+    if not np.isin(labels, np.arange(10) + first_label).all():
+        raise ValueError(
+            f"{path} is not the USPS set: its labels reach from {labels.min():g} to {labels.max():g}, "
+            f"expected whole ones from {first_label} to {first_label + 9}. {ADVICE}"
+        )
+    return images.reshape(-1, SIDE, SIDE, 1).astype("float32"), labels.astype("int64") - first_label
+
+
+def _is_own(file):
+    """Whether a file of the set lies in the learner's `$GANCOURSE_DATA`."""
+    own = os.environ.get("GANCOURSE_DATA")
+    return bool(own) and (pathlib.Path(own) / "usps" / file).exists()
+
+
+def _find(file):
+    """A checked file of the set: the learner's own, the cache's, or one of LIBSVM's downloaded into the cache."""
+    if _is_own(file):
+        return data._find("usps", file, SHA256[file])  # the learner's own comes first there, too
+    path = data.cache_folder() / "usps" / file
+    if path.exists() and data.sha256_of(path) != SHA256[file]:
+        path.unlink()  # a damaged download is never read; it is fetched again below
+    return path if path.exists() else _download(file)
+
+
+def _download(file):
+    """Fetch a file of LIBSVM's; pooch checks the hash and renames a finished file."""
+    print(f"Downloading usps: {file}", file=sys.stderr)
+    downloader = pooch.HTTPDownloader(timeout=data.TIMEOUT)
+    folder = data.cache_folder() / "usps"
+    try:
+        fetched = pooch.retrieve(
+            MIRROR + file, f"sha256:{SHA256[file]}", fname=file, path=folder, downloader=downloader
+        )
+        return pathlib.Path(fetched)
+    except (OSError, ValueError) as error:
+        raise data.DataUnavailable(
+            f"The data set 'usps' is not on this machine and could not be downloaded ({MIRROR}: "
+            f"{type(error).__name__}). Connect to the internet, or put {' and '.join(LIBSVM)} into a folder usps/ "
+            "and set GANCOURSE_DATA to the folder above it."
+        ) from error
