@@ -79,6 +79,9 @@ SWEPT = {
         "choose_rate",
         "accuracy",
     },
+    ("08", "telling"): {"PairBatches", "Conditional", "Paired", "WithClassifier", "leaky", "told"}
+    | {"with_label_image", "features_of", "projection_discriminator", "generator_network", "compiled"}
+    | {"HalfThenDown", "train", "sample", "pair_logits", "noticed"},
 }
 
 
@@ -119,6 +122,16 @@ def test_chapter_7_trains_as_its_sweeps_do():
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     for name in ("labels", "unlabelled"):
         assert sweep.load(name).fixed == {name: shown[name] for name in ("steps", "tuning_steps")}
+
+
+def test_chapter_8_trains_as_its_sweeps_do():
+    shown = course.parameters(course.find(["08"])[0])
+    values = script_values("telling")
+    names = ["latent_dim", "batch_size", "rate", "beta_1", "beta_2", "gamma", "every", "class_weight", "decay"]
+    names += ["judged", "transfer_epochs"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    assert sweep.load("telling").fixed == {name: shown[name] for name in ("class_weight", "epochs")}
+    assert sweep.load("class_weight").fixed == {"arm": "both", "epochs": shown["epochs"]}
 
 
 @pytest.mark.parametrize(("name", "limit"), [("growth_error_at_alpha_0", 1e-6), ("hub_export_error", 1e-5)])

@@ -96,6 +96,15 @@ def test_readme_quotes_the_parts_of_chapter_7():
         assert f"{mean:.1f} %" in paragraph.group(0)
 
 
+def test_readme_quotes_the_ways_of_telling_of_chapter_8():
+    """Means over the seeds of the sweep's label accuracies and TSTR."""
+    paragraph = re.search(r"^Chapter 8 tells .+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL).group(0)
+    for arm in ("label_image", "projection", "classifier", "both"):
+        rows = [row for row in sweep.rows("telling") if row["arm"] == arm]
+        for column in ("label_accuracy", "tstr_accuracy"):
+            assert f"{statistics.fmean(row[column] for row in rows):.1f} %" in paragraph
+
+
 def test_environment_names_what_the_package_needs():
     listed = yaml.safe_load(text("environment.yml"))["dependencies"]
     names = {re.split("[=<>]", item)[0] for item in listed if isinstance(item, str)}

@@ -29,10 +29,12 @@ from gancourse.exercises.outcomes import (
     as_array,
     expect,
     expect_close,
+    none_of,
+    shaped,
 )
 from gancourse.gradients import random_states_kept
 
-__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "load"]
+__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "load", "none_of", "shaped"]
 
 
 class Question:

@@ -2,20 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close
-
-
-def shaped(value, shape):
-    """A learner's result as an array of this shape, or `Wrong`."""
-    value = as_array(value)
-    expect(value.shape == shape, f"The result should have the shape {shape}; yours has {value.shape}.")
-    return value
-
-
-def none_of(value, *mistakes):
-    """Raise `Wrong` with its message if the value is one of the mistakes, `(mistake, message)`."""
-    for mistake, message in mistakes:
-        expect(not np.allclose(value, mistake, rtol=1e-3, atol=1e-3), message)
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of, shaped
 
 
 def slerp(start, end, t):

@@ -43,6 +43,19 @@ def expect_close(value, expected, message, tolerance=1e-5):
     expect(np.allclose(value, expected, rtol=tolerance, atol=tolerance), message)
 
 
+def shaped(value, shape):
+    """A learner's result as an array of this shape, or `Wrong`."""
+    value = as_array(value)
+    expect(value.shape == shape, f"The result should have the shape {shape}; yours has {value.shape}.")
+    return value
+
+
+def none_of(value, *mistakes):
+    """Raise `Wrong` with its message if the value is one of the mistakes, `(mistake, message)`."""
+    for mistake, message in mistakes:
+        expect(not np.allclose(value, mistake, rtol=1e-3, atol=1e-3), message)
+
+
 class Outcome:
     """What a check found. Shows itself as coloured text in a notebook, and as plain text elsewhere."""
 
