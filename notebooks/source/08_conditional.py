@@ -41,7 +41,9 @@ from gancourse.training import GAN, SampleGrid
 # ## Parameters
 #
 # The game and its penalties are those of chapter 5b. What was chosen anew was chosen with seed 100 by the last 10,000
-# training images, about fifteen short runs in all; no test image was used for that.
+# training images, about twenty short runs in all. One thing has to be said: a first run of the sweep below, with seed 0,
+# had a label accuracy of 98.9 % and was judged by test images as well. Seeing that, the fall of the rate and the weight
+# of the classifier were chosen anew, by those training images. Nothing else in the recipe was.
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
