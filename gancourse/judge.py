@@ -14,7 +14,7 @@ import numpy as np
 import pooch
 from keras import layers
 
-from gancourse import atomic, data
+from gancourse import atomic, corruptions, data, pictures, usps
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -23,8 +23,11 @@ SHA256 = {
     "mnist": "1898643c3f444b4a50add51b2767b98c7ec694ea8c1bee093ce248fed4ecfde7",
     "fashion-mnist": "1215162687d357b678490fb2c8370a71266b45e529a5ebc79e040fa74b0a0d88",
     "digits": "0204491b8a818f79b7e0ff12c7bc1511810f3dfaf6f4fe698247d2ff5f591993",
+    "horse2zebra": "17a929d83751453ccdca445cc2fbe2eb2b41ecb92aaf5d895dc158840819d988",
+    "usps": "cf21acdbbd5801efe65cc1ccd5560e34251831acbf8b9a21e31de569da7344f4",
 }
-EPOCHS = {"mnist": 15, "fashion-mnist": 20, "digits": 150}
+EPOCHS = {"mnist": 15, "fashion-mnist": 20, "digits": 150, "usps": 60, "horse2zebra": 60}
+PICTURE = 64  # width of the pictures that the judge of horses and zebras reads
 INCEPTION = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -45,6 +48,21 @@ def network():
     return keras.Model(images, [features, logits])
 
 
+def picture_network():
+    """Convolutions and batch normalization: pictures `(batch, 64, 64, 3)` to features `(batch, 64)` and 3 logits."""
+    images = keras.Input((PICTURE, PICTURE, 3))
+    x = layers.Conv2D(24, 4, strides=2, padding="same", use_bias=False)(images)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    for filters in (48, 64, 64):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
+    # Of length 8, so that a value is about 1: else the kernel distance would hang on a few strong features.
+    means = layers.UnitNormalization()(layers.GlobalAveragePooling2D()(x))
+    features = layers.Rescaling(8.0, name="features")(means)
+    logits = layers.Dense(3, name="logits")(layers.Dropout(0.3)(features))
+    return keras.Model(images, [features, logits])
+
+
 class Judge:
     """A frozen classifier of one data set.
 
@@ -55,10 +73,14 @@ class Judge:
         self.name, self.model, self.accuracy = name, model, accuracy
 
     def features_and_probabilities(self, images):
-        """Features `(count, 84)` and class probabilities `(count, 10)`, both float32, of images in [-1, 1]."""
+        """Features `(count, 84)` and class probabilities `(count, 10)`, both float32, of images in [-1, 1].
+
+        Those of "horse2zebra" are `(count, 64)` and `(count, 3)`.
+        """
         images = data.check_images(images)
-        if images.shape[1:] != (28, 28, 1):
-            raise ValueError(f"The judge of {self.name} reads images of 28x28x1; these are {images.shape[1:]}.")
+        if images.shape[1:] != (expected := self.model.input_shape[1:]):
+            sizes = "x".join(map(str, expected))
+            raise ValueError(f"The judge of {self.name} reads images of {sizes}; these are {images.shape[1:]}.")
         features, logits = self.model.predict(images, batch_size=500, verbose=0)
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
@@ -78,8 +100,10 @@ def _check_labelled(images, labels):
 
 @functools.cache
 def load(name):
-    """The judge of a data set: "mnist", "fashion-mnist" or "digits".
+    """The judge of a data set: "mnist", "fashion-mnist", "digits", "usps" or "horse2zebra".
 
+    That of USPS reads digits of 28x28 in the frame of MNIST (`usps.framed`); that of horse2zebra reads pictures
+    of 64x64, and tells horses (class 0), zebras (1) and `corruptions.corrupted` pictures (2) apart.
     Raises ValueError for a set without a judge, and for weights that are not the ones published.
     """
     if name not in SHA256:
@@ -90,7 +114,7 @@ def load(name):
             f"{path} has the SHA-256 {found}, expected {SHA256[name]}. Restore it from the repository."
         )
     with np.load(path, allow_pickle=False) as arrays:
-        model = network()
+        model = (picture_network if name == "horse2zebra" else network)()
         model.set_weights([arrays[f"weight_{index}"] for index in range(len(model.weights))])
         return Judge(name, model, float(arrays["test_accuracy"]))
 
@@ -128,6 +152,32 @@ def inception(weights="imagenet"):
     features = model.get_layer("avg_pool").output
     accuracy = 1 / 1000 if weights is None else 0.779  # of the ImageNet validation images, by Keras's table
     return InceptionJudge("imagenet", keras.Model(model.input, [features, model.output]), accuracy)
+
+
+def random_features(images):
+    """Features `(count, 512)` of colour images by a VGG-16 that was never trained: means over its last maps.
+
+    images: float32 `(count, height, width, 3)` in [-1, 1], at least 32 wide. The weights are drawn by NumPy, so
+    they are the same on every backend. Distances on them need no download; they compare the statistics of colour
+    and texture, and know no objects. Naeem et al. 2020 (arXiv:2002.09797) judge with such features where
+    ImageNet's classes do not fit. Taught in notebook 09.
+    Raises ValueError for images of another kind.
+    """
+    images = data.check_images(images)
+    if images.shape[-1] != 3 or min(images.shape[1:3]) < 32:
+        raise ValueError(f"Colour images of at least 32x32x3 are needed; these are {images.shape[1:]}.")
+    return _untrained_vgg().predict(images, batch_size=BATCH, verbose=0)
+
+
+@functools.cache
+def _untrained_vgg():
+    with random_states_kept():
+        model = keras.applications.VGG16(include_top=False, weights=None, pooling="avg")
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        spread = (2 / np.prod(weight.shape[:-1])) ** 0.5  # He et al. 2015: signals keep their size through ReLUs
+        weight.assign(spread * random.standard_normal(weight.shape) if len(weight.shape) == 4 else 0 * weight)
+    return model
 
 
 def _inception_weights():
@@ -172,9 +222,9 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
 def retrain(name, epochs, seed=0):
     """Train the judge of a data set on its training images and save it; returns the file and test accuracy."""
     seed_everything(seed)
-    dataset = data.load(name)
-    model = network()
-    images = keras.Input((28, 28, 1))
+    dataset = _dataset(name)
+    model = (picture_network if name == "horse2zebra" else network)()
+    images = keras.Input(model.input_shape[1:])
     classifier = keras.Model(images, model(_variations(name, seed)(images))[1])
     _fit(classifier, dataset.train_images, dataset.train_labels, epochs, verbose=2)
     _, logits = model.predict(dataset.test_images, batch_size=500, verbose=0)
@@ -182,16 +232,38 @@ def retrain(name, epochs, seed=0):
     return _save(name, model.get_weights(), accuracy), accuracy
 
 
+def _dataset(name):
+    """The images that a judge learns from, as it will be shown them later."""
+    if name == "usps":
+        digits = usps.load()
+        train, test = usps.framed(digits.train_images), usps.framed(digits.test_images)
+        return digits._replace(train_images=train, test_images=test)
+    if name == "horse2zebra":
+        parts = pictures.load(name, PICTURE)
+        train, test = _three_classes(parts.train_a, parts.train_b), _three_classes(parts.test_a, parts.test_b)
+        return data.Dataset(parts.name, *train, *test)
+    return data.load(name)
+
+
+def _three_classes(horses, zebras):
+    """Pictures and their labels; each picture is there once more, corrupted, in a class of its own."""
+    both = np.concatenate([horses, zebras])
+    labels = np.repeat([0, 1, 2], [len(horses), len(zebras), len(both)])
+    return np.concatenate([both, corruptions.corrupted(both)]), labels
+
+
 def _variations(name, seed):
-    """What else an image of the set could look like: garments are centred and upright, digits are not."""
+    """What else an image of the set could look like: garments and pictures are upright, digits not quite."""
+    flip = [layers.RandomFlip("horizontal", seed=seed)]
+    black = {"fill_mode": "constant", "fill_value": -1.0, "seed": seed}
     if name == "fashion-mnist":
-        return layers.RandomFlip("horizontal", seed=seed)
-    return keras.Sequential(
-        [
-            layers.RandomTranslation(0.08, 0.08, fill_mode="constant", fill_value=-1.0, seed=seed),
-            layers.RandomRotation(0.03, fill_mode="constant", fill_value=-1.0, seed=seed),
-        ]
-    )
+        return keras.Sequential(flip)
+    if name == "horse2zebra":
+        moved = layers.RandomTranslation(0.1, 0.1, fill_mode="reflect", seed=seed)
+        light = [layers.RandomContrast(0.2, value_range=(-1, 1), seed=seed)]
+        light += [layers.RandomBrightness(0.1, value_range=(-1, 1), seed=seed)]
+        return keras.Sequential([*flip, moved, *light])
+    return keras.Sequential([layers.RandomTranslation(0.08, 0.08, **black), layers.RandomRotation(0.03, **black)])
 
 
 def _fit(classifier, images, labels, epochs, verbose):

@@ -70,20 +70,22 @@ def stacked(images, count, seed=0):
 
 
 class Shapes(typing.NamedTuple):
-    """Two domains, float32 `(count, size, size, 3)` in [-1, 1]; `striped[i]` is the true partner of `plain[i]`."""
+    """Three domains, float32 `(count, size, size, 3)` in [-1, 1]; entries with one index are true partners."""
 
     plain: np.ndarray
     striped: np.ndarray
+    dark: np.ndarray
 
 
 def shapes(count, size=32, seed=0):
-    """A disc, square or triangle per image, in one of the `HUES`, once plain and once with dark stripes: `Shapes`.
+    """A disc, square or triangle per image: plain in one of the `HUES`, with dark stripes, and dark: `Shapes`.
 
     Place and size are random, the background is light grey. The stripes are horizontal, `PERIOD` pixels from one
     to the next, and fixed to the image: so each plain image has one striped partner, and the other way round.
-    A training takes the plain and the striped images from two different seeds, so that nothing in it is paired;
-    the pairs of a third seed then say how right a translation is. Both arrays are float32
-    `(count, size, size, 3)` in [-1, 1]. Taught in notebook 09.
+    A dark image has lost its hue: for the way back there are as many answers as `HUES`.
+    A training takes two domains from two different seeds, so that nothing in it is paired; the pairs of a third
+    seed then say how right a translation is. All arrays are float32 `(count, size, size, 3)` in [-1, 1].
+    Taught in notebook 09.
     Raises ValueError for a count below 1 or a size below 16.
     """
     if count < 1 or size < 16:
@@ -95,13 +97,14 @@ def shapes(count, size=32, seed=0):
     radii = random.uniform(0.2, 0.34, count)  # in widths of the image, like all lengths here
     centres = random.uniform(radii + 0.03, 0.97 - radii, (2, count)).T
     background, ink, *colours = np.array([BACKGROUND, INK, *HUES.values()], "float32") * 2 - 1
-    dark = np.arange(size) % PERIOD < PERIOD // 2
-    plain, striped = np.empty((2, count, size, size, 3), "float32")
+    rows = (np.arange(size) % PERIOD < PERIOD // 2)[:, np.newaxis, np.newaxis]
+    plain, striped, dark = np.empty((3, count, size, size, 3), "float32")
     for i in range(count):
         share, colour = _share(kinds[i], centres[i], radii[i], size), colours[hues[i]]
         plain[i] = background + share * (colour - background)
-        striped[i] = plain[i] + dark[:, np.newaxis, np.newaxis] * share * (ink - colour)
-    return Shapes(plain, striped)
+        dark[i] = background + share * (ink - background)
+        striped[i] = np.where(rows, dark[i], plain[i])
+    return Shapes(plain, striped, dark)
 
 
 def _share(kind, centre, radius, size):

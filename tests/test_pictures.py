@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gancourse import data, pictures
+from gancourse import data, pictures, synthetic
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 WHITE, BLACK = np.ones(3), -np.ones(3)
@@ -725,6 +725,64 @@ def test_the_real_subset_has_its_published_sizes(tmp_path, monkeypatch):
     for part in domains[1:]:
         assert data.check_images(part).shape[1:] == (32, 32, 3)
         assert (part.min(), part.max()) == (-1, 1)
+
+
+# Shapes in their place
+
+
+def bright_rows(images):
+    """What a plain and a striped image have in common, as one text each."""
+    return {image[np.arange(len(image)) % 4 > 1].tobytes() for image in images}
+
+
+def test_offline_shapes_are_drawn_with_a_notice(cache, capsys):
+    assert pictures.load_or_shapes("horse2zebra", 16).name == "drawn shapes"
+    notices = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in notices] == ["NOTICE", "NOTICE"]
+    assert "'horse2zebra' are not on this machine" in notices[0]
+    assert "drawn shapes, plain and striped" in notices[1]
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_the_shapes_are_as_many_as_the_pictures_of_the_subset(cache, size):
+    domains = pictures.load_or_shapes("horse2zebra", size)
+    assert [part.shape for part in domains[1:]] == [(count, size, size, 3) for count in (400, 400, 60, 60)]
+    assert all(data.check_images(part) is part for part in domains[1:])
+
+
+def test_domain_a_is_plain_and_domain_b_is_striped(cache):
+    domains = pictures.load_or_shapes("horse2zebra", 32)
+    has_ink = [(part.max(axis=-1) < -0.6).any(axis=(1, 2)) for part in domains[1:]]
+    assert [part.mean() for part in has_ink] == [0, 1, 0, 1]
+
+
+def test_no_shape_has_its_partner_in_the_other_domain_nor_itself_in_the_tests(cache):
+    parts = [bright_rows(part) for part in pictures.load_or_shapes("horse2zebra", 64)[1:]]
+    assert len(set.union(*parts)) == sum(map(len, parts)) == 920
+    pairs = synthetic.shapes(400, 64)
+    assert bright_rows(pairs.plain) == bright_rows(pairs.striped)  # partners would have been found
+
+
+def test_every_call_draws_the_same_shapes(cache):
+    assert same(*(pictures.load_or_shapes("horse2zebra", 16) for _ in range(2)))
+
+
+def test_with_the_set_there_are_no_shapes_and_no_notice(cache, capsys):
+    keep(cache)
+    assert same(pictures.load_or_shapes("horse2zebra", 8), pictures.load("horse2zebra", 8))
+    assert "NOTICE" not in capsys.readouterr().out
+
+
+def test_a_damaged_set_of_the_learner_is_not_replaced_by_shapes(cache, own):
+    keep(own, b"damaged")
+    with pytest.raises(ValueError, match="damaged"):
+        pictures.load_or_shapes("horse2zebra", 16)
+
+
+@pytest.mark.parametrize("name, size", [("horse2zbera", 16), ("horse2zebra", 0)])
+def test_a_mistake_of_the_learner_is_not_replaced_by_shapes(cache, name, size):
+    with pytest.raises(ValueError):
+        pictures.load_or_shapes(name, size)
 
 
 # Shrinking

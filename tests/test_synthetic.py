@@ -188,6 +188,31 @@ def test_stripes_on_an_edge_cover_as_much_as_the_shape():
     assert shapes.striped[edge] == pytest.approx(expected, abs=1e-5)
 
 
+@SIZES
+def test_a_dark_shape_is_ink_on_the_same_background(size):
+    """Also on its edges, where a pixel is ink by the share of it that the shape covers."""
+    shapes = synthetic.shapes(40, size)
+    share = shares(shapes)[..., np.newaxis]
+    background, ink = np.array(synthetic.BACKGROUND) * 2 - 1, np.array(synthetic.INK) * 2 - 1
+    assert shapes.dark == pytest.approx(background + share * (ink - background), abs=1e-5)
+
+
+def test_the_rows_of_a_striped_shape_are_those_of_the_dark_and_of_the_plain_one():
+    shapes = synthetic.shapes(40)
+    rows = np.arange(32) % 4
+    np.testing.assert_array_equal(shapes.striped[:, rows < 2], shapes.dark[:, rows < 2])
+    np.testing.assert_array_equal(shapes.striped[:, rows > 1], shapes.plain[:, rows > 1])
+
+
+def test_a_dark_shape_does_not_show_which_hue_it_had():
+    """All shapes in all hues have the same two colours inside and outside."""
+    shapes = synthetic.shapes(60)
+    share = shares(shapes)
+    assert len(np.unique(shapes.plain[share > 0.999], axis=0)) >= len(synthetic.HUES)
+    assert np.ptp(shapes.dark[share > 0.999], axis=0) == pytest.approx(0, abs=1e-6)
+    assert np.ptp(shapes.dark[share == 0], axis=0) == pytest.approx(0, abs=1e-6)
+
+
 def test_edges_are_smooth_in_sixteenths():
     found = np.unique(np.round(shares(synthetic.shapes(200)) * 16, 3))
     assert set(found) == set(range(17))

@@ -9,6 +9,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gancourse import data, usps
 
@@ -345,3 +346,102 @@ def test_the_real_set_has_its_published_counts_and_looks_upright():
     assert sevens[:6].mean() > sevens[-6:].mean()
     assert sixes[-6:].mean() > sixes[:6].mean()
     assert sevens[8:, 8:].mean() > sevens[8:, :4].mean()
+
+
+# Frames
+
+
+def black(count=1):
+    return -np.ones((count, 16, 16, 1), "float32")
+
+
+def centres(images):
+    return np.array([ndimage.center_of_mass((image + 1) / 2)[:2] for image in images])
+
+
+def strokes(count=40, seed=0):
+    """Black images, each with a few rectangles of grey that may lie at its edge."""
+    random, images = np.random.default_rng(seed), black(count)
+    for image in images:
+        for _ in range(3):
+            (top, left), (height, width) = random.integers(0, 12, 2), random.integers(2, 9, 2)
+            image[top : top + height, left : left + width] = random.uniform(-0.5, 1)
+    return images
+
+
+def test_framed_digits_are_images_of_mnists_size():
+    framed = usps.framed(strokes())
+    assert framed.shape == (40, 28, 28, 1)
+    assert data.check_images(framed).min() == -1
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_ink_of_a_framed_digit_has_its_centre_of_mass_at_pixel_14(seed):
+    assert np.abs(centres(usps.framed(strokes(seed=seed))) - 14).max() <= 0.5 + 1e-4
+
+
+def test_a_full_box_is_20_pixels_wide_and_stands_in_the_middle():
+    expected = -np.ones((1, 28, 28, 1))
+    expected[:, 4:24, 4:24] = 1
+    assert usps.framed(-black()) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_quarter_of_a_box_moves_to_pixel_14():
+    """Its eight columns become ten: the last two by interpolation 0.9 and 0.1, the centre of mass at 4.51."""
+    quarter, line = black(), np.zeros(28)
+    quarter[:, :8, :8] = 1
+    line[9:18], line[18], line[19] = 1, 0.9, 0.1
+    assert usps.framed(quarter)[0, ..., 0] == pytest.approx(2 * np.outer(line, line) - 1, abs=1e-6)
+
+
+def test_a_dot_in_the_corner_moves_to_pixel_14():
+    dot, line, ink = black(), np.array([1, 0.3]), np.zeros((28, 28))
+    dot[0, 0, 0] = 1
+    ink[14:16, 14:16] = np.outer(line, line)
+    assert usps.framed(dot)[0, ..., 0] == pytest.approx(2 * ink - 1, abs=1e-6)
+
+
+def test_grey_stays_as_grey_as_it_was():
+    assert usps.framed(0 * black())[0, 4:24, 4:24] == pytest.approx(0, abs=1e-6)
+
+
+def test_every_digit_is_framed_by_itself():
+    images = strokes(9)
+    alone = np.concatenate([usps.framed(images[i : i + 1]) for i in range(9)])
+    np.testing.assert_array_equal(usps.framed(images), alone)
+
+
+def test_framing_leaves_the_images_as_they_were():
+    images = strokes(3)
+    usps.framed(images)
+    np.testing.assert_array_equal(images, strokes(3))
+
+
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.zeros((2, 28, 28, 1), "float32"), r"16x16x1; these are \(28, 28, 1\)"),
+        (np.zeros((2, 16, 16, 3), "float32"), r"16x16x1; these are \(16, 16, 3\)"),
+        (np.zeros((2, 16, 16), "float32"), r"\(batch, height, width, channels\)"),
+        (np.zeros((0, 16, 16, 1), "float32"), r"these have \(0, 16, 16, 1\)"),
+        (np.full((2, 16, 16, 1), 255, "uint8"), "uint8"),
+        (np.full((2, 16, 16, 1), 2, "float32"), r"from 2\.0 to 2\.0"),
+        (np.full((2, 16, 16, 1), np.nan, "float32"), "nan"),
+    ],
+    ids=["framed already", "colour", "no channel", "none", "bytes", "range", "NaN"],
+)
+def test_other_images_are_not_framed(images, message):
+    with pytest.raises(ValueError, match=message):
+        usps.framed(images)
+
+
+def test_real_digits_lose_no_ink_in_the_frame():
+    """All that is not black still fits into a box of 20 pixels: nothing has left the image at one edge or the other."""
+    if not any(all((REAL / "usps" / name).exists() for name in names) for names in ((usps.HDF5,), usps.LIBSVM)):
+        pytest.skip("GANCOURSE_DATA holds no usps")
+    framed = usps.framed(usps.load().test_images)[..., 0] > -1
+    for axis in (1, 2):
+        lines = framed.any(axis=axis)
+        first, last = lines.argmax(axis=1), 27 - lines[:, ::-1].argmax(axis=1)
+        assert (last - first + 1).max() <= 20
+    assert np.abs(centres(usps.framed(usps.load().test_images)) - 14).max() <= 0.5 + 1e-4
