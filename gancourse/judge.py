@@ -154,32 +154,6 @@ def inception(weights="imagenet"):
     return InceptionJudge("imagenet", keras.Model(model.input, [features, model.output]), accuracy)
 
 
-def random_features(images):
-    """Features `(count, 512)` of colour images by a VGG-16 that was never trained: means over its last maps.
-
-    images: float32 `(count, height, width, 3)` in [-1, 1], at least 32 wide. The weights are drawn by NumPy, so
-    they are the same on every backend. Distances on them need no download; they compare the statistics of colour
-    and texture, and know no objects. Naeem et al. 2020 (arXiv:2002.09797) judge with such features where
-    ImageNet's classes do not fit. Taught in notebook 09.
-    Raises ValueError for images of another kind.
-    """
-    images = data.check_images(images)
-    if images.shape[-1] != 3 or min(images.shape[1:3]) < 32:
-        raise ValueError(f"Colour images of at least 32x32x3 are needed; these are {images.shape[1:]}.")
-    return _untrained_vgg().predict(images, batch_size=BATCH, verbose=0)
-
-
-@functools.cache
-def _untrained_vgg():
-    with random_states_kept():
-        model = keras.applications.VGG16(include_top=False, weights=None, pooling="avg")
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        spread = (2 / np.prod(weight.shape[:-1])) ** 0.5  # He et al. 2015: signals keep their size through ReLUs
-        weight.assign(spread * random.standard_normal(weight.shape) if len(weight.shape) == 4 else 0 * weight)
-    return model
-
-
 def _inception_weights():
     """The file of weights, downloaded into the cache unless it is there; Keras's own download never times out."""
     name = INCEPTION.rpartition("/")[2]

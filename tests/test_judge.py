@@ -7,7 +7,6 @@ import time
 import keras
 import numpy as np
 import pytest
-from keras import layers
 from scipy import ndimage
 
 from gancourse import corruptions, data, judge, metrics, pictures, synthetic, usps
@@ -350,80 +349,6 @@ def test_without_network_inception_names_the_embedded_judges(tmp_path, monkeypat
     with pytest.raises(data.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
         judge.inception()
     assert time.perf_counter() - begin < 2 * data.TIMEOUT
-
-
-def pure_noise(count, height=32, width=32):
-    return np.random.default_rng(0).uniform(-1, 1, (count, height, width, 3)).astype("float32")
-
-
-@pytest.fixture(scope="module")
-def textures():
-    """The random features of five images of noise."""
-    return judge.random_features(pure_noise(5))
-
-
-def vgg_by_hand():
-    """VGG-16 without its dense layers (Simonyan and Zisserman 2015), its weights drawn layer by layer."""
-    random, channels = np.random.default_rng(0), 3
-    images = x = keras.Input((None, None, 3))
-    convolutions = []
-    for width, repeats in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
-        for _ in range(repeats):
-            kernel = random.standard_normal((3, 3, channels, width)) * np.sqrt(2 / (9 * channels))
-            layer = layers.Conv2D(width, 3, padding="same", activation="relu")
-            x, channels = layer(x), width
-            convolutions.append((layer, kernel))
-        x = layers.MaxPooling2D()(x)
-    network = keras.Model(images, x)
-    for layer, kernel in convolutions:
-        layer.set_weights([kernel, np.zeros(kernel.shape[-1])])
-    return network
-
-
-def test_random_features_are_the_means_of_a_vggs_last_maps_with_weights_of_numpy(textures):
-    assert (textures.shape, textures.dtype) == ((5, 512), np.float32)
-    maps = vgg_by_hand().predict(pure_noise(5), verbose=0)
-    assert textures == pytest.approx(maps.mean(axis=(1, 2)), rel=1e-3, abs=1e-5)
-
-
-def test_random_features_do_not_hang_on_any_random_state(textures):
-    judge._untrained_vgg.cache_clear()
-    keras.utils.set_random_seed(7)
-    assert judge.random_features(pure_noise(5)) == pytest.approx(textures, abs=1e-6)
-
-
-def test_random_features_of_more_images_than_a_batch_keep_their_order(textures, monkeypatch):
-    monkeypatch.setattr(judge, "BATCH", 2)
-    assert judge.random_features(pure_noise(5)) == pytest.approx(textures, abs=1e-5)
-
-
-def test_random_features_of_wide_pictures():
-    assert judge.random_features(pure_noise(1, 32, 48)).shape == (1, 512)
-
-
-def test_random_features_tell_stripes_from_plain_shapes():
-    """Against two sets of plain shapes, which are as far apart as chance has it."""
-    sets = synthetic.shapes(60).plain, synthetic.shapes(60, seed=1).plain, synthetic.shapes(60, seed=2).striped
-    plain, *others = (judge.random_features(images) for images in sets)
-    chance, apart = (metrics.kernel_distance(plain, part, subsets=1, size=60).mean for part in others)
-    assert apart > 10 * abs(chance)
-
-
-@pytest.mark.parametrize(
-    "images, message",
-    [
-        (np.zeros((2, 32, 32, 1), "float32"), r"32x32x3 are needed; these are \(32, 32, 1\)"),
-        (np.zeros((2, 31, 32, 3), "float32"), r"these are \(31, 32, 3\)"),
-        (np.zeros((2, 32, 31, 3), "float32"), r"these are \(32, 31, 3\)"),
-        (np.zeros((2, 32, 32, 3), "uint8"), "uint8"),
-        (np.full((2, 32, 32, 3), 2, "float32"), r"\[-1, 1\]"),
-        (np.zeros((32, 32, 3), "float32"), r"\(batch, height, width, channels\)"),
-    ],
-    ids=["grey", "low", "narrow", "bytes", "range", "no batch"],
-)
-def test_random_features_are_of_colour_images_that_are_large_enough(images, message):
-    with pytest.raises(ValueError, match=message):
-        judge.random_features(images)
 
 
 def transfer(digits, shift=0, count=None, **options):
