@@ -184,6 +184,13 @@ def test_the_judge_of_usps_learns_from_framed_digits(made_up):
     assert (dataset.train_labels.tolist(), dataset.test_labels.tolist()) == ([*range(10), 0, 1], [*range(5)])
 
 
+def test_pictures_of_pure_noise_are_corrupted_and_no_zebras():
+    """A judge of horses and zebras alone called the first pictures of a generator zebras, all of them."""
+    noise = np.random.default_rng(0).uniform(-1, 1, (20, 64, 64, 3)).astype("float32")
+    _, probabilities = judge.load("horse2zebra").features_and_probabilities(noise)
+    assert (probabilities.argmax(axis=1) == 2).all()
+
+
 def test_the_judge_of_pictures_learns_domain_a_as_0_domain_b_as_1_and_corrupted_ones_as_2(made_up):
     dataset, drawn = judge._dataset("horse2zebra"), made_up["horse2zebra"]
     assert dataset.name == "horse2zebra of 64"
