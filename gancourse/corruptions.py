@@ -11,7 +11,7 @@ from scipy import ndimage
 from gancourse import data
 
 
-def corrupted(images, seed=0):
+def corrupted_pictures(images, seed=0):
     """One of six corruptions for each picture, drawn at random with its strength: `(count, size, size, 3)`.
 
     images: float32 `(count, size, size, 3)` in [-1, 1], as are the answers: blurred, noisy, made of blocks, with a

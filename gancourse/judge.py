@@ -103,7 +103,7 @@ def load(name):
     """The judge of a data set: "mnist", "fashion-mnist", "digits", "usps" or "horse2zebra".
 
     That of USPS reads digits of 28x28 in the frame of MNIST (`usps.framed`); that of horse2zebra reads pictures
-    of 64x64, and tells horses (class 0), zebras (1) and `corruptions.corrupted` pictures (2) apart.
+    of 64x64, and tells horses (class 0), zebras (1) and `corruptions.corrupted_pictures` pictures (2) apart.
     Raises ValueError for a set without a judge, and for weights that are not the ones published.
     """
     if name not in SHA256:
@@ -223,7 +223,7 @@ def _three_classes(horses, zebras):
     """Pictures and their labels; each picture is there once more, corrupted, in a class of its own."""
     both = np.concatenate([horses, zebras])
     labels = np.repeat([0, 1, 2], [len(horses), len(zebras), len(both)])
-    return np.concatenate([both, corruptions.corrupted(both)]), labels
+    return np.concatenate([both, corruptions.corrupted_pictures(both)]), labels
 
 
 def _variations(name, seed):

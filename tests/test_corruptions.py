@@ -16,23 +16,23 @@ def roughness(picture):
 
 
 def test_corrupted_pictures_are_images_of_the_course():
-    changed = corruptions.corrupted(PICTURES)
+    changed = corruptions.corrupted_pictures(PICTURES)
     assert changed.shape == PICTURES.shape and changed.dtype == np.float32
     assert changed.min() >= -1 and changed.max() <= 1
 
 
 def test_every_picture_is_changed():
-    assert (np.abs(corruptions.corrupted(PICTURES) - PICTURES).mean(axis=(1, 2, 3)) > 0.01).all()
+    assert (np.abs(corruptions.corrupted_pictures(PICTURES) - PICTURES).mean(axis=(1, 2, 3)) > 0.01).all()
 
 
 def test_the_given_pictures_stay_as_they_are():
     before = PICTURES.copy()
-    corruptions.corrupted(PICTURES)
+    corruptions.corrupted_pictures(PICTURES)
     np.testing.assert_array_equal(PICTURES, before)
 
 
 def test_the_seed_decides():
-    first, again, other = (corruptions.corrupted(PICTURES, seed) for seed in (3, 3, 4))
+    first, again, other = (corruptions.corrupted_pictures(PICTURES, seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).mean() > 0.01
 
@@ -41,14 +41,14 @@ def test_the_global_random_state_is_left_alone():
     np.random.seed(5)
     expected = np.random.standard_normal(3)
     np.random.seed(5)
-    corruptions.corrupted(PICTURES[:3])
+    corruptions.corrupted_pictures(PICTURES[:3])
     np.testing.assert_array_equal(np.random.standard_normal(3), expected)
 
 
 def test_all_six_kinds_are_drawn(monkeypatch):
     marks = tuple(lambda picture, random, mark=mark: np.full_like(picture, mark / 10) for mark in range(6))
     monkeypatch.setattr(corruptions, "KINDS", marks)
-    seen = np.unique(corruptions.corrupted(PICTURES)[:, 0, 0, 0])
+    seen = np.unique(corruptions.corrupted_pictures(PICTURES)[:, 0, 0, 0])
     assert seen == pytest.approx(np.arange(6) / 10)
 
 
@@ -107,4 +107,4 @@ def test_shuffled_pieces_are_those_of_the_picture():
 @pytest.mark.parametrize("shape", [(2, 32, 32, 1), (2, 32, 24, 3), (2, 30, 30, 3)])
 def test_pictures_of_another_kind_are_an_error_that_says_what_came(shape):
     with pytest.raises(ValueError, match=rf"needed; these are \({shape[1]}, {shape[2]}, {shape[3]}\)"):
-        corruptions.corrupted(np.zeros(shape, "float32"))
+        corruptions.corrupted_pictures(np.zeros(shape, "float32"))

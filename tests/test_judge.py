@@ -64,7 +64,10 @@ def test_the_judge_of_pictures_is_right_on_the_test_pictures_of_the_subset(tmp_p
     monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
     domains = pictures.load("horse2zebra", 64)
     both = np.concatenate([domains.test_a, domains.test_b])
-    images, labels = np.concatenate([both, corruptions.corrupted(both)]), np.repeat([0, 1, 2], [60, 60, 120])
+    images, labels = (
+        np.concatenate([both, corruptions.corrupted_pictures(both)]),
+        np.repeat([0, 1, 2], [60, 60, 120]),
+    )
     _, probabilities = judge.load("horse2zebra").features_and_probabilities(images)
     accuracy = np.mean(probabilities.argmax(axis=1) == labels)
     assert accuracy == pytest.approx(judge.load("horse2zebra").accuracy, abs=0.0042)  # one picture of 240
@@ -196,7 +199,7 @@ def test_the_judge_of_pictures_learns_domain_a_as_0_domain_b_as_1_and_corrupted_
     assert dataset.name == "horse2zebra of 64"
     for both, images in ((drawn[:2], dataset.train_images), (drawn[2:], dataset.test_images)):
         both = np.concatenate(both)
-        np.testing.assert_array_equal(images, np.concatenate([both, corruptions.corrupted(both)]))
+        np.testing.assert_array_equal(images, np.concatenate([both, corruptions.corrupted_pictures(both)]))
     assert dataset.train_labels.tolist() == [0] * 5 + [1] * 7 + [2] * 12
     assert dataset.test_labels.tolist() == [0] * 2 + [1] * 3 + [2] * 5
 
