@@ -1,3 +1,4 @@
+import base64
 import io
 
 import matplotlib.pyplot as plt
@@ -72,6 +73,11 @@ def test_the_background_is_opaque_white(folder, figure):
     assert picture(folder).convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
 
 
+def shown(output):
+    content = output.data["image/png"]
+    return Image.open(io.BytesIO(base64.b64decode(content) if isinstance(content, str) else content))
+
+
 def test_a_notebook_gets_a_png_with_the_alternative_text(displayed):
     (output,) = displayed(plots.show, drawing(), ALT)
     assert output.metadata["image/png"]["alt"] == ALT
@@ -80,11 +86,13 @@ def test_a_notebook_gets_a_png_with_the_alternative_text(displayed):
 
 def test_a_notebooks_picture_has_an_opaque_white_background(displayed):
     (output,) = displayed(plots.show, drawing(), ALT)
-    import base64
+    assert shown(output).convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
 
-    content = output.data["image/png"]
-    content = base64.b64decode(content) if isinstance(content, str) else content
-    assert Image.open(io.BytesIO(content)).convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+def test_a_notebooks_picture_has_no_alpha_channel(displayed):
+    """An alpha channel made the stored pictures an eighth heavier."""
+    (output,) = displayed(plots.show, drawing(), ALT)
+    assert shown(output).mode == "RGB"
 
 
 def test_a_grid_has_a_place_for_every_image():
