@@ -82,6 +82,9 @@ SWEPT = {
     ("08", "telling"): {"PairBatches", "Conditional", "Paired", "WithClassifier", "leaky", "told"}
     | {"with_label_image", "features_of", "projection_discriminator", "generator_network", "compiled"}
     | {"HalfThenDown", "train", "sample", "pair_logits", "noticed"},
+    ("09", "translation"): {"stretched", "normalized", "leaky", "down", "up", "unet", "resnet"}
+    | {"patch_discriminator", "ImagePool", "joined", "Translators", "distance", "squares", "CycleGAN"}
+    | {"HalfThenDown", "compiled", "Unpaired", "both_ways", "pair_error", "hues"},
 }
 
 
@@ -122,6 +125,16 @@ def test_chapter_7_trains_as_its_sweeps_do():
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     for name in ("labels", "unlabelled"):
         assert sweep.load(name).fixed == {name: shown[name] for name in ("steps", "tuning_steps")}
+
+
+def test_chapter_9_trains_as_its_sweeps_do():
+    shown = course.parameters(course.find(["09"])[0])
+    values = script_values("translation")
+    names = ["cycle_weight", "identity_weight", "pool_size", "batch_size", "rate", "beta_1", "shape_count"]
+    names += ["transfer_epochs", "loader_threads"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    assert sweep.load("translation").fixed == {"steps": shown["shape_steps"]}
+    assert sweep.load("translated_digits").fixed == {"steps": shown["digit_steps"]}
 
 
 def test_chapter_8_trains_as_its_sweeps_do():
