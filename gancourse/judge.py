@@ -11,10 +11,9 @@ import functools
 
 import keras
 import numpy as np
-import pooch
 from keras import layers
 
-from gancourse import atomic, corruptions, data, pictures, usps
+from gancourse import atomic, corruptions, data, pictures, pretrained, usps
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -28,11 +27,6 @@ SHA256 = {
 }
 EPOCHS = {"mnist": 15, "fashion-mnist": 20, "digits": 150, "usps": 60, "horse2zebra": 60}
 PICTURE = 64  # width of the pictures that the judge of horses and zebras reads
-INCEPTION = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
-    "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
-)
-INCEPTION_MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"  # as Keras publishes it, which gives no SHA-256
 
 
 def network():
@@ -155,21 +149,11 @@ def inception(weights="imagenet"):
 
 
 def _inception_weights():
-    """The file of weights, downloaded into the cache unless it is there; Keras's own download never times out."""
-    name = INCEPTION.rpartition("/")[2]
     try:
-        return pooch.retrieve(
-            INCEPTION,
-            f"md5:{INCEPTION_MD5}",
-            fname=name,
-            path=data.cache_folder() / "inception",
-            downloader=pooch.HTTPDownloader(timeout=data.TIMEOUT),
-        )
-    except (OSError, ValueError) as error:
+        return pretrained.weights_of("InceptionV3")
+    except data.DataUnavailable as error:
         raise data.DataUnavailable(
-            f"Inception's weights are not on this machine and could not be downloaded ({type(error).__name__}). "
-            f"Connect to the internet, or put {name} into {data.cache_folder() / 'inception'}, or use an "
-            f"embedded judge: judge.load({' or '.join(map(repr, SHA256))})."
+            f"{error} Or use an embedded judge: judge.load({' or '.join(map(repr, SHA256))})."
         ) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from gancourse import corruptions, data, judge, metrics, pictures, synthetic, usps
+from gancourse import corruptions, data, judge, metrics, pictures, pretrained, synthetic, usps
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 
@@ -353,7 +353,7 @@ def test_inception_loads_weights_from_a_file(inception, inceptions, digits, tmp_
 
 
 def test_without_network_inception_names_the_embedded_judges(tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "INCEPTION", "http://127.0.0.1:9/" + judge.INCEPTION.rpartition("/")[2])
+    monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
     monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
     begin = time.perf_counter()
     with pytest.raises(data.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
