@@ -37,7 +37,7 @@ def centred(images):
     return 255 * ops.flip(images, axis=-1) - ops.convert_to_tensor(MEANS, dtype="float32")
 
 
-def stretched(images):
+def doubled(images):
     """Pictures in [0, 1] as Inception-v3 of Keras reads them: in [-1, 1]."""
     return 2 * images - 1
 
@@ -74,7 +74,7 @@ def imagenet(name, weights="imagenet"):
     network = getattr(keras.applications, name)(
         weights=path, input_shape=(size, size, 3), classifier_activation=None
     )
-    return PictureClassifier(name, network, centred if name == "ResNet50" else stretched, names)
+    return PictureClassifier(name, network, centred if name == "ResNet50" else doubled, names)
 
 
 def weights_of(name):

@@ -20,9 +20,7 @@ def photographs():
     return np.random.default_rng(0).uniform(size=(2, 224, 224, 3)).astype("float32")
 
 
-@pytest.mark.parametrize(
-    "name, prepare", [("ResNet50", pretrained.centred), ("InceptionV3", pretrained.stretched)]
-)
+@pytest.mark.parametrize("name, prepare", [("ResNet50", pretrained.centred), ("InceptionV3", pretrained.doubled)])
 def test_pictures_are_prepared_as_keras_does(name, prepare, photographs):
     expected = PREPARED[name].preprocess_input(255 * photographs)
     np.testing.assert_allclose(prepare(photographs), expected, atol=1e-4)
