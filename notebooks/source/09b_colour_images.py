@@ -1089,7 +1089,7 @@ questions.close_blur.check(close_blur)
 # gives that answer: on {{ expected.training_count }} pictures its samples have {{ expected.sharpness_vae }} of the real
 # sharpness, and the largest distance of all, {{ expected.kid_vae }}. A GAN draws one of the possible pictures, and may
 # drop the others. With ours the distance is {{ expected.kid_better }}, with the tutorial's recipe in the same time
-# {{ expected.kid_tutorial }}: our steps are cheaper, and our generator leaves no grid. Neither can say
+# {{ expected.kid_tutorial }}: our steps are cheaper, and our generator leaves less of a grid. Neither can say
 # which latents belong to a picture. A VAE-GAN can; it measures the reconstruction in a discriminator's features, and
 # stands between them with {{ expected.kid_vae_gan }}.
 #
