@@ -10,7 +10,14 @@ import keras
 import pytest
 from conftest import ROOT
 
-FILES = ("test_attacks", "test_colour_images", "test_conditional", "test_cyclegan", "test_gradients")
+FILES = (
+    "test_adversarial",
+    "test_attacks",
+    "test_colour_images",
+    "test_conditional",
+    "test_cyclegan",
+    "test_gradients",
+)
 FILES += ("test_layers", "test_losses", "test_progan", "test_semisupervised", "test_training")
 # With TensorFlow made unimportable, as on a machine that has only the other backend.
 RUN = "import sys; sys.modules['tensorflow'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"

@@ -105,6 +105,27 @@ def test_readme_quotes_the_ways_of_telling_of_chapter_8():
             assert f"{statistics.fmean(row[column] for row in rows):.1f} %" in paragraph
 
 
+def test_the_run_of_chapter_7_on_a_gpu_is_quoted():
+    numbers = results.expectations()["07"]["full"]["numbers"]
+    ours, book, alone = (
+        f"{numbers[name]['mean']:.2f} %"
+        for name in ("accuracy_100_labels", "accuracy_book_recipe", "supervised_accuracy_100_labels")
+    )
+    source = text("notebooks/source/07_semi_supervised.py")
+    assert all(number in source for number in (ours, book, alone))
+    assert f"one draw of the labels has {ours}" in text("README.md")
+    assert f"on the H100, once: {book}" in text("README.md")
+
+
+def test_chapter_10_quotes_the_table_of_the_strong_defence():
+    source = text("notebooks/source/10_adversarial_examples.py")
+    rows = {row["arm"]: row for row in sweep.rows("strong_defence")}
+    for arm, name in (("three steps", "three steps, as here"), ("TRADES", "TRADES (Zhang et al. 2019)")):
+        numbers = [f"{rows[arm][column]:.2f} %" for column in ("clean", "pgd", "cw", "square", "worst")]
+        assert f"# | {name} | {' | '.join(numbers)} |\n" in source
+        assert f"{numbers[-1]} with {arm}" in text("README.md").replace("\n", " ")
+
+
 def test_environment_names_what_the_package_needs():
     listed = yaml.safe_load(text("environment.yml"))["dependencies"]
     names = {re.split("[=<>]", item)[0] for item in listed if isinstance(item, str)}
