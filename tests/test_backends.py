@@ -12,6 +12,7 @@ from conftest import ROOT
 
 FILES = (
     "test_adversarial",
+    "test_adversarial_game",
     "test_attacks",
     "test_colour_images",
     "test_conditional",
