@@ -28,7 +28,6 @@ import base64
 import io
 import os
 import pathlib
-import platform
 import sys
 import time
 
@@ -101,14 +100,11 @@ results.begin("01", profile)
 #
 # Versions, the backend that Keras computes with, the device, the data sets and whether they are already here, and how
 # many minutes each chapter will take: those were measured on another machine, and are scaled by how fast yours
-# multiplies matrices. The command `python -m gancourse info` prints the same.
+# multiplies matrices at the moment. Other programs that run beside it make them look longer, as they did in the output
+# that is stored here. The command `python -m gancourse info` prints the same.
 
 # %%
-print(f"Python {platform.python_version()}, " + ", ".join(f"{k} {v}" for k, v in info.versions().items()))
-print(f"backend: {gradients.BACKEND}, device: {gradients.device()}")
-print("data: " + ", ".join(f"{name} ({place})" for name, place in info.data_at_hand().items()))
-minutes = [f"{number}: {value:.0f}" for number, value in info.minutes().items() if number != "01"]
-print("minutes for chapter " + ", ".join(minutes))
+print(info.text())
 
 # %% [markdown]
 # ### How the notebooks work
