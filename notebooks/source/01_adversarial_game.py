@@ -18,7 +18,7 @@
 # %% [markdown]
 # ## Imports
 #
-# What comes from `gancourse` is taught in later chapters: the loop in chapter 3, the counting of modes in chapter 5b.
+# What comes from `gancourse` is taught in later chapters: the loop in chapter 3, high quality in chapter 5b.
 # Two of its functions are needed here at once. `value_and_gradients` evaluates a loss and differentiates it by the
 # weights of a network, `input_gradient` differentiates by the network's *input*. ipywidgets gives sliders and buttons;
 # without it everything else still runs.
@@ -1357,7 +1357,8 @@ questions.which_model.check(which_model)
 # - G. M. Korpelevich (1976). The extragradient method for finding saddle points and other problems. Ekonomika i
 #   Matematicheskie Metody 12
 # - Z. Lin, A. Khetan, G. Fanti, S. Oh (2018). PacGAN: the power of two samples in generative adversarial networks.
-#   [arXiv:1712.04086](https://arxiv.org/abs/1712.04086). The ring of eight and the counting of modes.
+#   [arXiv:1712.04086](https://arxiv.org/abs/1712.04086). The ring of eight, and high quality; one
+#   point suffices for a mode there, and the ring is narrower.
 # - J. Nash (1950). Equilibrium points in n-person games. Proceedings of the National Academy of Sciences 36
 # - A. Y. Ng, M. I. Jordan (2001). On discriminative vs. generative classifiers: a comparison of logistic regression and
 #   naive Bayes. Advances in Neural Information Processing Systems 14
