@@ -87,6 +87,18 @@ def test_readme_quotes_the_minutes_of_every_chapter():
     assert dict(rows) == {number: str(expected[number]["lesson"]["minutes"]) for number in expected}
 
 
+def test_readme_quotes_a_number_of_every_chapter():
+    """The table of chapters: question, data, minutes, a measured number, and what stands beside it."""
+    rows = re.findall(r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \|(.+)\|$", text("README.md"), re.MULTILINE)
+    expected = results.expectations()
+    assert [number for number, _ in rows] == sorted(expected)
+    for number, rest in rows:
+        asks, images, _, measured, beside, _ = (cell.strip() for cell in rest.split("|"))
+        assert asks.endswith("?") and images and beside
+        name, quoted = re.fullmatch(r".+, `(\w+)`: (.+)", measured).groups()
+        assert quoted == build.quote(expected[number]["lesson"]["numbers"][name])
+
+
 def test_readme_quotes_the_parts_of_chapter_7():
     """Means over the draws of 100 labels, as the two tables of the sweeps have them."""
     rows = [row for row in sweep.rows("labels") + sweep.rows("unlabelled") if row["labels"] == 100]
