@@ -1,8 +1,11 @@
 """What the tests share: quiet surroundings of their own, and networks small enough to train in a moment."""
 
+import ast
+import importlib.util
 import os
 import pathlib
 import sys
+import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -17,6 +20,25 @@ import pytest  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "every_backend: test_backends.py repeats it on the other Keras backends")
+
+
+def definitions(stem, parameters):
+    """A module of what a chapter imports and defines, with parameters of the tests' own; nothing else has run."""
+    source = ROOT / f"notebooks/source/{stem}.py"
+    kept = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
+    nodes = [node for node in ast.parse(source.read_text()).body if isinstance(node, kept)]
+    module = types.ModuleType(stem)
+    vars(module).update(parameters)
+    exec(compile(ast.Module(nodes, type_ignores=[]), source, "exec"), vars(module))
+    return module
+
+
+def sweep_script(name):
+    """The script of a sweep, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"notebooks/sweeps/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """The adversarial examples of chapter 10: the functions and classes of its source, on tiny networks."""
 
-import ast
 import os
 import pathlib
 import types
@@ -8,7 +7,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import definitions
 from keras import layers, ops
 from scipy import special
 from sklearn.linear_model import LogisticRegression
@@ -20,7 +19,6 @@ from gancourse.attacks import PGD, LinfBall
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.pictures import Domains
 
-SOURCE = ROOT / "notebooks/source/10_adversarial_examples.py"
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 RANGE = np.random.default_rng(1)
 IMAGES = RANGE.uniform(0, 1, (40, 8, 8, 1)).astype("float32")
@@ -41,13 +39,7 @@ everywhere = pytest.mark.every_backend
 
 @pytest.fixture(scope="module")
 def chapter():
-    """A module of what the chapter imports and defines, with parameters of the tests' own; nothing else has run."""
-    kept = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
-    nodes = [node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, kept)]
-    module = types.ModuleType("adversarial_examples")
-    vars(module).update(PARAMETERS)
-    exec(compile(ast.Module(nodes, type_ignores=[]), SOURCE, "exec"), vars(module))
-    return module
+    return definitions("10_adversarial_examples", PARAMETERS)
 
 
 @pytest.fixture

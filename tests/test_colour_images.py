@@ -1,19 +1,15 @@
 """The generators of chapter 9b: the functions and classes of its source, on tiny networks."""
 
-import ast
-import types
-
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import definitions
 from keras import layers, ops
 from PIL import Image
 
 from gancourse.gradients import value_and_gradients
 from gancourse.training import Checkpoint
 
-SOURCE = ROOT / "notebooks/source/09b_colour_images.py"
 PARAMETERS = {
     "seed": 3,
     "size": 16,
@@ -34,13 +30,7 @@ everywhere = pytest.mark.every_backend
 
 @pytest.fixture(scope="module")
 def chapter():
-    """A module of what the chapter imports and defines, with parameters of the tests' own; nothing else has run."""
-    kept = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
-    nodes = [node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, kept)]
-    module = types.ModuleType("colour_images")
-    vars(module).update(PARAMETERS)
-    exec(compile(ast.Module(nodes, type_ignores=[]), SOURCE, "exec"), vars(module))
-    return module
+    return definitions("09b_colour_images", PARAMETERS)
 
 
 def numpy(tensor):

@@ -1,11 +1,11 @@
 """The conditional GANs of chapter 8, taken from the script of its sweeps, which holds the chapter's functions."""
 
-import importlib.util
 import math
 
 import keras
 import numpy as np
 import pytest
+from conftest import sweep_script
 from keras import layers, ops
 from scipy import special
 
@@ -27,10 +27,7 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("telling", data.asset("notebooks/sweeps/telling.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return sweep_script("telling")
 
 
 @pytest.fixture

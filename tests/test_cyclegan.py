@@ -1,6 +1,5 @@
 """The CycleGAN of chapter 9: the functions and classes of its source, on tiny networks."""
 
-import ast
 import collections
 import threading
 import types
@@ -8,13 +7,12 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import definitions
 from keras import layers, ops
 from PIL import Image
 
 from gancourse import data, gradients, synthetic, training
 
-SOURCE = ROOT / "notebooks/source/09_cyclegan.py"
 PARAMETERS = {
     "seed": 3,
     "cycle_weight": 3.0,
@@ -35,13 +33,7 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def chapter():
-    """A module of what the chapter imports and defines, with parameters of the tests' own; nothing else has run."""
-    kept = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
-    nodes = [node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, kept)]
-    module = types.ModuleType("cyclegan")
-    vars(module).update(PARAMETERS)
-    exec(compile(ast.Module(nodes, type_ignores=[]), SOURCE, "exec"), vars(module))
-    return module
+    return definitions("09_cyclegan", PARAMETERS)
 
 
 def numpy(tensor):

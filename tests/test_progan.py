@@ -1,23 +1,19 @@
 """The growing GAN of chapter 6, taken from the script of its sweeps, which holds the chapter's functions."""
 
-import importlib.util
 import math
 
 import keras
 import numpy as np
 import pytest
+from conftest import sweep_script
 from keras import ops
 
-from gancourse import data, sweep
+from gancourse import data
 
 
 @pytest.fixture(scope="module")
 def growing():
-    path = sweep.load("growing").path.with_suffix(".py")
-    spec = importlib.util.spec_from_file_location("growing", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return sweep_script("growing")
 
 
 LATENTS = np.random.default_rng(0).standard_normal((8, 512)).astype("float32")

@@ -1,25 +1,21 @@
 """The semi-supervised GAN of chapter 7, taken from the script of its sweeps, which holds the chapter's functions."""
 
-import importlib.util
 import math
 
 import keras
 import numpy as np
 import pytest
+from conftest import sweep_script
 from keras import layers, ops
 from scipy import ndimage, special
 
-from gancourse import data, gradients, sweep
+from gancourse import data, gradients
 from gancourse.gradients import value_and_gradients
 
 
 @pytest.fixture(scope="module")
 def labels():
-    path = sweep.load("labels").path.with_suffix(".py")
-    spec = importlib.util.spec_from_file_location("labels", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return sweep_script("labels")
 
 
 def numpy(tensor):

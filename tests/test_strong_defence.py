@@ -1,10 +1,9 @@
 """The script of the sweep that defends with a GPU: its bounds, its attacks and its trainings, on tiny networks."""
 
-import importlib.util
-
 import keras
 import numpy as np
 import pytest
+from conftest import sweep_script
 
 from gancourse import attacks, data, gradients
 
@@ -13,9 +12,7 @@ SETTINGS = {"epochs": 2, "batch_size": 16, "ramp": 0.5, "rate": 1e-3, "widths": 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("strong", data.asset("notebooks/sweeps/strong_defence.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = sweep_script("strong_defence")
     module.TOGETHER = 20
     return module
 
