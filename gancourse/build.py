@@ -53,11 +53,12 @@ def fill(text, chapter):
 
 
 def quote(entry):
-    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit its spread."""
+    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit its spread, or four where it has none."""
     mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
     unit = f" {entry['unit']}" if entry["unit"] else ""
-    if deviation == 0:
-        return f"{mean:,.10g}{unit}"
+    if deviation <= 1e-6 * abs(mean):  # what rounding leaves counts as none
+        shown = mean if float(mean).is_integer() else float(f"{mean:.4g}")
+        return f"{shown:,.10g}{unit}"
     digits = max(0, -int(f"{deviation:.1e}".split("e")[1]) + 1)
     return f"{mean:,.{digits}f} ± {deviation:,.{digits}f}{unit} over {runs} seeds"
 

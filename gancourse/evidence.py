@@ -95,8 +95,8 @@ def summary(chapter, folders):
 def write(chapter, profile, folders):
     """Enter the summary of these runs into `expected.yml`, which is written beside its place and renamed."""
     path = data.REPOSITORY / "notebooks" / "expected.yml"
-    table = results.expectations()
-    table.setdefault(chapter.number, {})[profile] = summary(chapter, folders)
+    table = dict(results.expectations())
+    table[chapter.number] = {**table.get(chapter.number, {}), profile: summary(chapter, folders)}
     with atomic.writing(path) as file:
         file.write("# Written by `python -m gancourse evidence`: what each published number comes out as.\n")
         yaml.safe_dump(table, file, sort_keys=True, allow_unicode=True)

@@ -1,5 +1,6 @@
 """Publishing numbers from a notebook: shown with the band they are expected in, and readable by programs."""
 
+import functools
 import json
 import math
 import os
@@ -34,9 +35,15 @@ def script_folder():
 
 
 def expectations():
-    """The content of `notebooks/expected.yml`: chapter, then profile, then name."""
+    """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only."""
     path = data.asset("notebooks/expected.yml")
-    return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+    return _table(path.read_text() if path.exists() else "")
+
+
+@functools.lru_cache(maxsize=1)
+def _table(text):
+    """The table is long and asked for with each number and each cell, so the same text is parsed once."""
+    return yaml.safe_load(text) or {}
 
 
 def band(expected):

@@ -389,6 +389,10 @@ def test_code_is_never_filled_in(repository, good):
         (0.5, 0.0999, "", "0.50 ± 0.10 over 3 seeds"),
         (1797.0, 0.0, "", "1,797"),
         (0.25, 0.0, "nats", "0.25 nats"),
+        (114064.0, 0.0, "", "114,064"),
+        (-0.73142266, 0.0, "", "-0.7314"),
+        (4553.553, 0.0, "", "4,554"),
+        (40.000002, 7.3e-06, "", "40"),
     ],
 )
 def test_a_spread_has_two_digits_and_the_mean_as_many_places(mean, deviation, unit, text):

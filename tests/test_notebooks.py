@@ -85,6 +85,10 @@ SWEPT = {
     ("09", "translation"): {"stretched", "normalized", "leaky", "down", "up", "unet", "resnet"}
     | {"patch_discriminator", "ImagePool", "joined", "Translators", "distance", "squares", "CycleGAN"}
     | {"HalfThenDown", "compiled", "Unpaired", "both_ways", "pair_error", "hues"},
+    ("11", "rare"): {"Scarce", "leaky", "generator_network", "discriminator_network", "reader_network"}
+    | {"Conditional", "moved", "named", "FewShot", "Pools", "Pairs", "HalfThenDown", "trained_gan", "varied"}
+    | {"generated", "pools_of", "trained_reader", "answers_of", "scores", "added_to_rare"}
+    | {"called_rare"},
 }
 
 
@@ -145,6 +149,16 @@ def test_chapter_8_trains_as_its_sweeps_do():
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     assert sweep.load("telling").fixed == {name: shown[name] for name in ("class_weight", "epochs")}
     assert sweep.load("class_weight").fixed == {"arm": "both", "epochs": shown["epochs"]}
+
+
+def test_chapter_11_trains_as_its_sweep_does():
+    shown = course.parameters(course.find(["11"])[0])
+    values = script_values("rare")
+    names = ["training_images", "few", "made", "latent_dim", "batch_size", "steps", "rate", "beta_1", "beta_2"]
+    names += ["gamma", "every", "class_weight", "decay", "shift", "reader_steps", "reader_batch", "reader_rate"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    classes = {"fashion-mnist": shown["rare_garment"], "mnist": shown["rare_digit"]}
+    assert sweep.load("rare").fixed == {"rare_class": classes}
 
 
 @pytest.mark.parametrize(("name", "limit"), [("growth_error_at_alpha_0", 1e-6), ("hub_export_error", 1e-5)])

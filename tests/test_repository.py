@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 import yaml
+from scipy import stats
 
 from gancourse import build, course, data, results, sweep
 
@@ -136,6 +137,17 @@ def test_chapter_10_quotes_the_table_of_the_strong_defence():
         numbers = [f"{rows[arm][column]:.2f} %" for column in ("clean", "pgd", "cw", "square", "worst")]
         assert f"# | {name} | {' | '.join(numbers)} |\n" in source
         assert f"{numbers[-1]} with {arm}" in text("README.md").replace("\n", " ")
+
+
+def test_readme_quotes_the_sweep_of_chapter_11():
+    """Differences of the arms, seed by seed, with the half width of their 95 % interval."""
+    paragraph = re.search(r"^Chapter 11 leaves .+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL).group(0)
+    for arm, sign in (("augmented", -1), ("both", 1)):
+        for dataset in ("fashion-mnist", "mnist"):
+            rows = [row for row in sweep.rows("rare") if row["dataset"] == dataset]
+            gains = [sign * (row[f"{arm}_accuracy"] - row["classic_accuracy"]) for row in rows]
+            half = stats.t.ppf(0.975, len(gains) - 1) * statistics.stdev(gains) / len(gains) ** 0.5
+            assert f"{statistics.fmean(gains):.2f} ± {half:.2f}" in " ".join(paragraph.split())
 
 
 def test_environment_names_what_the_package_needs():

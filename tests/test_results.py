@@ -92,6 +92,18 @@ def test_without_an_expected_file_nothing_is_expected(tmp_path, monkeypatch):
     assert results.expectations() == {}
 
 
+def test_a_table_that_was_written_anew_is_read_anew(expected):
+    assert list(results.expectations()) == ["91"]
+    (data.REPOSITORY / "notebooks" / "expected.yml").write_text("'92': {}")
+    assert list(results.expectations()) == ["92"]
+
+
+def test_a_table_is_parsed_once(expected, monkeypatch):
+    results.expectations()
+    monkeypatch.setattr(yaml, "safe_load", None)
+    assert list(results.expectations()) == ["91"]
+
+
 @pytest.mark.parametrize(
     "value, word",
     [(5.0, "inside"), (7.4, "inside"), (2.6, "inside"), (7.6, "outside"), (2.4, "outside")],

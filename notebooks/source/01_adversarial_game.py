@@ -1188,8 +1188,8 @@ for name, other_game in wrong.items():
 # | [09 CycleGAN](09_cyclegan.ipynb) | To learn a translation one seems to need pairs. |
 # | [09b Colour images](09b_colour_images.ipynb) | What works on digits does not work on photographs in colour. |
 # | [10 Adversarial examples](10_adversarial_examples.ipynb) | Classifiers fall for changes that nobody sees. |
-# | 11 GANs at work (in preparation) | There are too few images of the class that matters. |
-# | 12 What came next (in preparation) | What the GANs above still cannot do, and what replaced them. |
+# | [11 GANs at work](11_gans_at_work.ipynb) | There are too few images of the class that matters. |
+# | [12 What came next](12_what_came_next.ipynb) | What the GANs above still cannot do, and what replaced them. |
 #
 # ## Exercises
 #
