@@ -130,10 +130,11 @@ for game in (*games, "relativistic_paired_r1_r2", "wasserstein_penalty"):
     print(f"{game:26} {np.median(modes):11.1f}  {np.mean(distances):10.0f} ± {np.std(distances, ddof=1):.0f}")
 
 # %% [markdown]
-# By itself the comparison of pairs gained little (three modes more than the non-saturating game, in the median) and was
-# worse on garments. With two penalties it was the best of ten on garments and one of two that found all 25 modes with
-# at least 96 % of high quality; the other is the Wasserstein game with a gradient penalty. How much of that is the
-# pairs is open: the old game with $R_1$ finds all modes too, and the paired games with and without penalties had
+# By itself the comparison of pairs changed nothing that these seeds could show: three modes more than the
+# non-saturating game, in the median of ten that scatter by more than that, and a distance on garments that is larger by
+# no more than seeds change it. With two penalties it was the best of ten on garments and one of two that found all 25
+# modes with at least 96 % of high quality; the other is the Wasserstein game with a gradient penalty. How much of that
+# is the pairs is open: the old game with $R_1$ finds all modes too, and the paired games with and without penalties had
 # different rates on the grid. Huang et al. (2024) build on the pairs with both penalties. The idea stayed; it needed
 # help. Keep that pattern in mind.
 #
@@ -194,8 +195,9 @@ print("differs from Keras by less than 1e-5:", float(ops.max(ops.abs(hand(x) - t
 print("each row of a map sums to 1:", np.allclose(ops.sum(hand.maps(x), axis=-1), 1, atol=1e-5))
 
 # %% [markdown]
-# A toy to see what it does. An image has three colours, a channel for each. All matrices are multiples of the identity:
-# a place asks for its own colour, and offers it. So every place must look at the places of its colour, near or far.
+# A toy to see what it does. An image has three colours, a channel for each. $W_f$ and $W_g$ are twice the identity: a
+# place asks for its own colour, and offers it. ($W_h$ and $W_v$ do not matter for the maps.) So every place must look
+# at the places of its colour, near or far.
 
 # %%
 colours = np.zeros((8, 8), int)
@@ -622,9 +624,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Two numbers for all 200 samples. How many places does a place look at? (The exponential of the map's entropy: 1 if it
-# looks at a single one, and all of them if it looks everywhere alike.) And what is lost if $\gamma$ is set back to 0
-# after training?
+# Each map has a scale of its own: bright is the most that *this* place looks at. Some maps are nearly even, others
+# follow the garment or fall on a few places. Two numbers for all 200 samples. How many places does a place look at?
+# (The exponential of the map's entropy: 1 if it looks at a single one, and all of them if it looks everywhere alike.)
+# And what is lost if $\gamma$ is set back to 0 after training?
 
 # %%
 entropy = -np.sum(seen * np.log(np.maximum(seen, 1e-30)), axis=-1)
@@ -642,9 +645,9 @@ results.record("frechet_attention_off", distance, data=dataset.name)
 # A place looks at {{ expected.attention_places }} of {{ expected.attention_places_uniform }} places, and $\gamma$ has
 # become {{ expected.attention_gamma }}: about a quarter in size with every seed, and its sign says nothing, since $-
 # \gamma$ with $- W_v$ is the same layer. With $\gamma$ back at 0 the distance is {{ expected.frechet_attention_off }}.
-# If that is much more than with the layer on, then the generator uses it. That it uses it would not show that it needs
-# it: the generator without it had the same training, and may do the same in another way. That is what the first pair of
-# numbers is for.
+# That is far more than with the layer on: the generator uses it. Whether it *needs* it is another question, since the
+# generator without it had the same training and may do the same in another way. The first pair of numbers answers that:
+# they differ by about as much as seeds do, so a need is not shown here.
 #
 # ### Spectral normalization
 #
@@ -731,10 +734,10 @@ for name, suffix in {"spectral": "", "plain": "_without", "penalties": "_penalti
 #
 # ### Truncation
 #
-# One generator, the one with penalties, and latents of all thresholds. **Precision** is the share of samples that
-# lie among the test images, **recall** the share of test images that lie among the samples (chapter 5a). For
-# the style generator truncation is done in $w$: with the mean $\bar w$ of many, $w' = \bar w + \psi (w - \bar w)$, for
-# $\psi$ from 1 down to 0.
+# One generator, the one with penalties, and latents of all thresholds. **Precision** is the share of samples that lie
+# among the test images, **recall** the share of test images that lie among the samples (chapter 5a). For the style
+# generator truncation is done in $w$: with the mean $\bar w$ of many, $w' = \bar w + \psi (w - \bar w)$, for $\psi$
+# from 1 down to 0.2.
 
 
 # %%
@@ -807,8 +810,9 @@ print(f"latents of a tenth of the size change a pixel by at most {change:.5f}")
 # zebras we have photographs and a judge (chapter 9), so its curve can be measured by the same measure. Its module
 # truncates in its own way: numbers beyond 2 are drawn again, and the rest is multiplied by a factor, which it has to be
 # told, since it keeps statistics of its batch normalizations for each factor. Where it cannot be had the cell says so
-# at once and the chapter goes on. In the figure only points of one curve compare: the curves have different judges and
-# counts.
+# at once and the chapter goes on. In the figure the curves of truncated latents and of styles, and the real images,
+# have the same judge and count, and compare. Chapter 6's has fewer images, BigGAN's another judge too: there only
+# points of one curve compare.
 
 
 # %%
@@ -895,9 +899,9 @@ flat = [precision for precision, _ in curves["chapter 6"].values()]
 results.record("progan_precision_gain", flat[-1] - flat[0], unit="%", data=dataset.name)
 
 # %% [markdown]
-# At $t = 1$ precision has gained {{ expected.truncation_precision_gain }} over {{ expected.precision_untruncated }},
-# and recall has lost {{ expected.truncation_recall_lost }} of {{ expected.recall_untruncated }}; real images have
-# {{ expected.precision_real }} and {{ expected.recall_real }}.
+# At $t = 1$ precision is higher by {{ expected.truncation_precision_gain }} (points, not a share of it) than the
+# {{ expected.precision_untruncated }} without a threshold, and recall lower by {{ expected.truncation_recall_lost }}
+# than {{ expected.recall_untruncated }}; real images have {{ expected.precision_real }} and {{ expected.recall_real }}.
 #
 # Now look at the rows, before you believe the curve. Down to which threshold are they garments, and from where on grey
 # cloth? Precision at the smallest threshold is {{ expected.precision_far }}. It asks whether a sample's features lie
@@ -907,14 +911,16 @@ results.record("progan_precision_gain", flat[-1] - flat[0], unit="%", data=datas
 # {{ expected.sure_real }}). Where that share falls while precision rises, the second has gained nothing that one can
 # see. Never quote one number of quality without the pictures.
 #
-# Why does it work for BigGAN, and not for every generator? BigGAN is told the class, and latents near 0 give it a
-# typical dog. Ours is not told, and latents near 0 lie between all garments, where it has hardly ever been: see the two
-# lengths above.
+# Why does it work for BigGAN, and not here? To be told the class is not enough: all models of Brock et al. are told,
+# and few allowed it until the generator was regularized. Ours is neither told nor regularized, and latents near 0 may
+# lie between all garments, where it has hardly ever been: see the two lengths above. Which of the two it lacks, we have
+# not tested.
 #
 # From no threshold to the smallest one, chapter 6's generator gains {{ expected.progan_precision_gain }}. It divides
 # its latents by their length, so only their *direction* counts, and numbers that are all made smaller by the same
 # factor give the same picture. Truncation changes the directions a little, and their distribution hardly. For such a
-# generator one truncates in $w$, if it has one.
+# generator one truncates in $w$, if it has one. Our style generator has, and it gains little: in the figure its
+# precision rises by a point or two and falls at $\psi = 0.2$, and what recall there was goes. (That is one seed.)
 #
 # ### Style mixing
 #
@@ -1021,7 +1027,8 @@ for crossover, taken in ((1, "coarse"), (2, "coarse and middle")):
 # millions of pictures.
 #
 # GANs are still used where a single pass counts. What does a pass cost? Chapter 4's network, on this machine, and what
-# as many passes as a diffusion model makes would take at that size:
+# as many passes as a diffusion model makes would take at that size? (Processor time, of all cores together; on a GPU it
+# says nothing.)
 
 # %%
 network = gans["penalties"].average_generator
@@ -1060,9 +1067,10 @@ for steps in (1, 4, 25, 250):
 # way to be taken out *before* training, publish no model without need.
 #
 # **To tell.** The European Union's AI Act (Regulation 2024/1689), Article 50, asks makers of generators to mark what
-# these draw so that machines can recognise it, and those who publish deepfakes to disclose it; evidently artistic works
-# have to say so in a way that does not spoil them. Whether that helps depends on whether marks survive and whether one
-# can tell without them. Whether one can tell can be measured. So can a question that the data raises: who is left out?
+# these draw so that machines can recognise it, and those who publish deepfakes, other than privately, to disclose it;
+# evidently artistic works have to say so in a way that does not spoil them. Whether that helps depends on whether marks
+# survive and whether one can tell without them. Whether one can tell can be measured. So can a question that the data
+# raises: who is left out?
 #
 # ### Bias, measured
 #
@@ -1158,13 +1166,14 @@ plots.show(
 # {{ expected.bias_amplification }} (1: no amplification). Had all answers been counted, {{ expected.rare_share_every }}
 # would have been rare; the judge is unsure of {{ expected.unsure_generated }} of the samples, and of
 # {{ expected.unsure_real }} of the real images. With latents truncated at 1, {{ expected.rare_share_truncated }} are
-# rare, and it is unsure of {{ expected.unsure_truncated }}. Compare differences with chance: in 10,000 samples a
-# share of 10 % scatters by 0.3 %, in half as many by 0.4 %. What another training would give is not in it.
+# rare, and it is unsure of {{ expected.unsure_truncated }}. Compare differences with chance: in 10,000 samples a share
+# of 10 % scatters by 0.3 points, in half as many by 0.4. What another training would give is not in it.
 #
 # So the answer depends on how one counts, maybe even its direction: what the judge calls a sample when it is not sure
 # is its own habit. And look at the figure. The generator for which 0 to 4 are rare draws {{ expected.rare_share_low }}
-# of them, the one for which 5 to 9 are rare {{ expected.rare_share_high }}. Do the two agree? If not, then which digits
-# are easy to draw matters as much as which are rare, and a single generator would have said either. That is why the
+# of them, the one for which 5 to 9 are rare {{ expected.rare_share_high }}. By this count both are below 10 %, and they
+# differ by more than seeds do. So it also matters *which* digits are rare, because some are harder to draw or because
+# the judge is less often sure of them; a single generator would have given one of the two numbers. That is why the
 # mirror image is there, and how carefully a claim of this kind has to be read, also in papers.
 #
 # A number like that is never neutral. Buolamwini and Gebru (2018) showed that classifiers of faces, sold by large
@@ -1286,23 +1295,27 @@ plots.show(
 # right in {{ expected.detector_accuracy_blurred }}, after JPEG in {{ expected.detector_accuracy_jpeg }}. A detector of
 # five generators is right on chapter 6's, a sixth, in {{ expected.detector_accuracy_many }}.
 #
-# What of *one* generator's marks does another leave? With attention only one thing has changed, and the first detector
-# is right in {{ expected.detector_accuracy_attention }}; for the style generator in
-# {{ expected.detector_accuracy_style }}. The detector of five is right in {{ expected.detector_accuracy_many_own }} on
-# the generator that the first detector knew by heart: it had a fifth as many examples of each.
+# What of *one* generator's marks does another leave? Attention changes a layer in both networks, and every training has
+# weights of its own: the first detector is right in {{ expected.detector_accuracy_attention }}. The generators of
+# *plain* and *spectral* are the same network as its own, trained against other discriminators:
+# {{ expected.detector_accuracy_plain }} and {{ expected.detector_accuracy_spectral }}; for the style generator it is
+# {{ expected.detector_accuracy_style }}. The control that is missing is the same generator and game once more, with
+# another seed: so we cannot say how much of a mark belongs to the layers and how much to one training. The detector of
+# five is right in {{ expected.detector_accuracy_many_own }} on the generator that the first detector was trained on. It
+# had a fifth as many examples of that one, and four other kinds to learn; which of the two costs more we did not test.
 #
 # What does that mean? A discriminator learns what its own opponent does wrong, and a detector is a discriminator whose
 # opponent stands still. Its accuracy is one *on a generator*, never on "fakes". Wang et al. (2020) trained on one GAN's
 # pictures, with blur and JPEG among the training images, and recognised ten other networks' pictures surprisingly well.
-# Later detectors of that kind failed on diffusion models (Ojha et al. 2023). So much for the hopeful and the sceptical
+# On diffusion models detectors of that kind failed later (Ojha et al. 2023). So much for the hopeful and the sceptical
 # side: one can do much better than we do here, and the next generator is always one that nobody has trained on.
 # And where fakes are rare, most alarms are false even of a detector that rarely errs: see the exercise on alarms.
 #
 # ### What is still wrong
 #
-# One small data set, small networks, and minutes of training. SAGAN, BigGAN and StyleGAN were made for large images
-# with many classes, where what a window does not see matters more. That an idea gains little here does not say that it
-# gains little there.
+# One small data set, small networks, and minutes of training. SAGAN and BigGAN were made for a thousand classes,
+# StyleGAN for faces of 1024 pixels, where what a window does not see matters more. That an idea gains little here does
+# not say that it gains little there.
 #
 # Truncation was measured with one judge, whose precision and recall depend on the number of images, $k$, and the
 # features.
@@ -1486,7 +1499,8 @@ questions.only_its_own.check(only_its_own)
 # %% [markdown]
 # **whose_bias.** In a data set 20 % of the images show people of a certain group. A generator trained on it shows them
 # in 15 % of 10,000 samples; the app that uses it truncates the latents, and shows them in 12 %. On real images with 20
-# % of them, the judge that counts finds 20 %. Where do the missing eight points go?
+# % of them, the judge that counts finds 20 %, and people who counted a thousand of its samples by hand agree with it
+# there too. Where do the missing eight points go?
 #
 # - a) The data: a generator draws classes as often as it has seen them.
 # - b) The judge: it overlooks this class.
@@ -1571,17 +1585,20 @@ questions.balance.check(balance)
 #
 # The ideas after the first GANs fall into three groups. Some hold the discriminator's slope: spectral normalization in
 # every layer, penalties where the images are. Some let places or resolutions speak to each other in a new way:
-# attention, styles. One, truncation, trains nothing and moves along a curve from variety to fidelity: ours gained
-# {{ expected.truncation_precision_gain }} of precision and lost {{ expected.truncation_recall_lost }} of recall.
+# attention, styles. One, truncation, trains nothing and trades variety for fidelity where a generator allows it. Ours
+# did not: at $t = 1$ its precision was higher by {{ expected.truncation_precision_gain }} and its recall lower by
+# {{ expected.truncation_recall_lost }}, in points, while the judge was sure of fewer samples and the pictures turned
+# grey.
 #
-# A product of spectral norms bounds the Lipschitz constant from above, slopes at images from below. Neither is *the*
-# constant, and one has to say which one has.
+# The product of the layers' norms as *maps* bounds the Lipschitz constant from above, that of their kernels does not;
+# slopes at images bound it from below. None is *the* constant, and one has to say which one has.
 #
 # Diffusion gave up the game and took over; GANs stayed where a single pass counts, and their discriminators moved into
 # other models.
 #
-# A generator's choices are somebody's choices. Data, training and truncation decide who is drawn, and it can be
-# counted. A detector knows the generators that it was shown.
+# A generator's choices are somebody's choices. Data, training and truncation decide who is drawn. It can be counted,
+# and the count depends on the judge: ours found fewer rare digits than the data had where it was sure, and more where
+# all its answers counted. A detector knows the generators that it was shown.
 #
 # ## References
 #
