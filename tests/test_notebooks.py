@@ -1,6 +1,7 @@
 """The notebooks as regression tests: their form, the code they show, and that they run."""
 
 import ast
+import concurrent.futures
 import copy
 import html
 import os
@@ -282,12 +283,40 @@ def solve(notebook, chapter):
     return notebook
 
 
+def compared(chapter, folder, environment):
+    """Run a chapter as it is with nbval, which compares the cells tagged for it with their stored outputs."""
+    notebook = nbformat.read(chapter.notebook, as_version=4)
+    values = "\n".join(f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items())
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source += "\n" + values
+    nbformat.write(notebook, folder / chapter.notebook.name)
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=600", "-q"]
+    command += ["-p", "no:cacheprovider", "--rootdir", folder, chapter.notebook.name]
+    environment = {**environment, "GANCOURSE_PROGRESS": str(folder / "progress.json")}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def untouched(request, tmp_path_factory):
+    """For each chapter that is to be tested a future of its run with nbval: they run beside the other tests."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GANCOURSE_")}
+    environment |= {name: os.environ[name] for name in ("GANCOURSE_DATA",) if name in os.environ}
+    wanted = [item for item in request.session.items if item.name.startswith("test_untouched_chapter")]
+    beside = concurrent.futures.ThreadPoolExecutor(1)
+    yield {
+        chapter.number: beside.submit(compared, chapter, tmp_path_factory.mktemp("untouched"), environment)
+        for chapter in (item.callspec.params["chapter"] for item in wanted)
+    }
+    beside.shutdown(cancel_futures=True)
+
+
 def text_outputs(cells):
     return [output["data"]["text/plain"] for cell in cells for output in cell.outputs if "data" in output]
 
 
 @each_chapter
-def test_chapter_runs_with_every_solution_filled_in(chapter, tmp_path, monkeypatch):
+def test_chapter_runs_with_every_solution_filled_in(chapter, untouched, tmp_path, monkeypatch):
     monkeypatch.setenv("GANCOURSE_STRICT", "1")
     monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress.json"))
     solved, output = tmp_path / "solved.ipynb", tmp_path / "executed.ipynb"
@@ -303,29 +332,8 @@ def test_chapter_runs_with_every_solution_filled_in(chapter, tmp_path, monkeypat
 
 
 @each_chapter
-def test_untouched_chapter_runs_and_its_fixed_outputs_stay(chapter, tmp_path):
-    """nbval runs the notebook as it is and compares the cells tagged for it with their stored outputs."""
-    notebook = nbformat.read(chapter.notebook, as_version=4)
-    values = "\n".join(f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items())
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source += "\n" + values
-    nbformat.write(notebook, tmp_path / chapter.notebook.name)
-    environment = {**os.environ, "GANCOURSE_PROGRESS": str(tmp_path / "progress.json")}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval-lax",
-        "--nbval-cell-timeout=600",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-    ]
-    done = subprocess.run(
-        [*command, "--rootdir", tmp_path, chapter.notebook.name],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_untouched_chapter_runs_and_its_fixed_outputs_stay(chapter, untouched):
+    done = untouched[chapter.number].result()
     assert done.returncode == 0, done.stdout[-3000:]
 
 
