@@ -53,7 +53,7 @@ def fill(text, chapter):
 
 
 def quote(entry):
-    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit its spread, or four where it has none."""
+    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit the spread; four where there is none."""
     mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
     unit = f" {entry['unit']}" if entry["unit"] else ""
     if deviation <= 1e-6 * abs(mean):  # what rounding leaves counts as none

@@ -41,6 +41,41 @@ def sweep_script(name):
     return module
 
 
+def numpy(tensor):
+    from keras import ops
+
+    return ops.convert_to_numpy(tensor)
+
+
+def call(method, *arguments):
+    """A method gets tensors in `fit`, never arrays; beside a tensor, Keras takes no array."""
+    import keras
+
+    return method(*keras.tree.map_structure(keras.ops.convert_to_tensor, arguments))
+
+
+def arrays(variables):
+    return [numpy(variable.value).copy() for variable in variables]
+
+
+def same(first, second):
+    import numpy as np
+
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def moved(first, second):
+    import numpy as np
+
+    return not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def normal(*shape, seed=0):
+    import numpy as np
+
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path, monkeypatch):
     """Nothing of the learner's (progress, strictness, output folder) is read or written by a test."""

@@ -7,7 +7,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import definitions
+from conftest import arrays, call, definitions, moved, normal, numpy, same
 from keras import layers, ops
 from scipy import special
 from sklearn.linear_model import LogisticRegression
@@ -57,31 +57,6 @@ def linear(weights, bias=0.0):
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(classes)])
     model.set_weights([weights.astype("float32"), np.zeros(classes, "float32") + np.float32(bias)])
     return model
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def call(method, *arguments):
-    """A method gets tensors in `fit`, never arrays; beside a tensor, Keras takes no array."""
-    return method(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def moved(first, second):
-    return not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 def loss_of(logits, labels):

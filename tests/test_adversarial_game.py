@@ -8,8 +8,8 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
-from keras import layers, ops
+from conftest import ROOT, normal, numpy
+from keras import layers
 from scipy import stats
 
 from gancourse import course, info, synthetic
@@ -38,14 +38,6 @@ def chapter():
     module = types.ModuleType("adversarial_game")
     exec(compile(ast.fix_missing_locations(ast.Module(nodes, type_ignores=[])), SOURCE, "exec"), vars(module))
     return module
-
-
-def numpy(value):
-    return ops.convert_to_numpy(value)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 def arrays(network):

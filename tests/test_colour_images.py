@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import definitions
+from conftest import definitions, normal, numpy
 from keras import layers, ops
 from PIL import Image
 
@@ -31,14 +31,6 @@ everywhere = pytest.mark.every_backend
 @pytest.fixture(scope="module")
 def chapter():
     return definitions("09b_colour_images", PARAMETERS)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 def pictures(count, seed=0, size=16):

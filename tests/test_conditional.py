@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from conftest import sweep_script
+from conftest import arrays, call, moved, normal, numpy, same, sweep_script
 from keras import layers, ops
 from scipy import special
 
@@ -36,31 +36,6 @@ def telling(script, monkeypatch):
     for name, value in PARAMETERS.items():
         monkeypatch.setattr(script, name, value)
     return script
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def call(method, *arguments):
-    """A method gets tensors in `fit`, never arrays; beside a tensor, Keras takes no array."""
-    return method(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def moved(first, second):
-    return not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 IMAGES, FAKES = np.random.default_rng(0).uniform(-1, 1, (2, 6, 4, 4, 1)).astype("float32")

@@ -7,7 +7,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import definitions
+from conftest import arrays, call, definitions, normal, numpy, same
 from keras import layers, ops
 from PIL import Image
 
@@ -34,27 +34,6 @@ PARAMETERS = {
 @pytest.fixture(scope="module")
 def chapter():
     return definitions("09_cyclegan", PARAMETERS)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def call(method, *arguments):
-    """A method gets tensors in `fit`, never arrays; beside a tensor, Keras takes no array."""
-    return method(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 def layers_of(network, kind):

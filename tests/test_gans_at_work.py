@@ -6,7 +6,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, definitions
+from conftest import ROOT, arrays, call, definitions, moved, normal, numpy, same
 from keras import layers, ops
 from scipy import ndimage, special, stats
 
@@ -50,31 +50,6 @@ everywhere = pytest.mark.every_backend
 @pytest.fixture(scope="module")
 def chapter():
     return definitions("11_gans_at_work", PARAMETERS)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def call(method, *arguments):
-    """A method gets tensors in `fit`, never arrays; beside a tensor, Keras takes no array."""
-    return method(*keras.tree.map_structure(ops.convert_to_tensor, arguments))
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def changed(first, second):
-    return not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 # The class of which few images are left
@@ -251,7 +226,7 @@ def gan(chapter):
 def test_every_weight_of_both_networks_moves(gan):
     before = arrays(gan.generator.trainable_variables + gan.discriminator.trainable_variables)
     call(gan.update, (IMAGES, LABELS))
-    assert changed(before, arrays(gan.generator.trainable_variables + gan.discriminator.trainable_variables))
+    assert moved(before, arrays(gan.generator.trainable_variables + gan.discriminator.trainable_variables))
 
 
 @everywhere
@@ -326,7 +301,7 @@ def test_a_move_of_one_network_leaves_the_other(gan):
         )
         before = arrays(own.trainable_variables), arrays(other.trainable_variables)
         (gan.optimizer if own is gan.generator else gan.discriminator_optimizer).apply(gradients, weights)
-        assert changed(before[0], arrays(own.trainable_variables))
+        assert moved(before[0], arrays(own.trainable_variables))
         assert same(before[1], arrays(other.trainable_variables))
 
 
@@ -370,7 +345,7 @@ def test_every_weight_of_the_taste_moves_but_a_constant_that_no_choice_tells(cha
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32")
     after = arrays(chapter.trained_taste(images, np.arange(20), np.arange(20, 40)).trainable_variables)
-    assert changed(before[:-1], after[:-1])
+    assert moved(before[:-1], after[:-1])
     assert after[-1].shape == (1,)
     assert np.abs(after[-1]).max() < 1e-2  # it drops out of each difference
 

@@ -5,15 +5,12 @@ import sys
 import keras
 import numpy as np
 import pytest
+from conftest import numpy
 from keras import layers, ops
 
 from gancourse.gradients import BACKEND, device, input_gradient, seed_everything, value_and_gradients
 
 pytestmark = pytest.mark.every_backend
-
-
-def array(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 @pytest.fixture
@@ -30,7 +27,7 @@ def network():
 def test_the_gradient_of_a_sum_of_squares_is_twice_the_weights():
     weight = keras.Variable(np.array([1.0, -2.0, 3.0], "float32"))
     _, (gradient,) = value_and_gradients(lambda: ops.sum(ops.square(weight)), [weight])
-    assert array(gradient) == pytest.approx([2, -4, 6], abs=1e-6)
+    assert numpy(gradient) == pytest.approx([2, -4, 6], abs=1e-6)
 
 
 def test_the_value_is_that_of_the_function():
@@ -47,9 +44,9 @@ def test_least_squares_has_its_closed_form_gradient(inputs):
     _, (kernel_gradient, bias_gradient) = value_and_gradients(
         lambda: ops.mean(ops.square(ops.subtract(layer(inputs), targets))), layer.trainable_variables
     )
-    residual = inputs @ array(layer.kernel) + array(layer.bias) - targets
-    assert array(kernel_gradient) == pytest.approx(2 / 6 * inputs.T @ residual, abs=1e-5)
-    assert array(bias_gradient) == pytest.approx(2 * residual.mean(axis=0), abs=1e-5)
+    residual = inputs @ numpy(layer.kernel) + numpy(layer.bias) - targets
+    assert numpy(kernel_gradient) == pytest.approx(2 / 6 * inputs.T @ residual, abs=1e-5)
+    assert numpy(bias_gradient) == pytest.approx(2 * residual.mean(axis=0), abs=1e-5)
 
 
 def test_weight_gradients_agree_with_finite_differences(network, inputs):
@@ -59,7 +56,7 @@ def test_weight_gradients_agree_with_finite_differences(network, inputs):
     _, gradients = value_and_gradients(loss, network.trainable_variables)
     step = 1e-2
     for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
-        start = array(variable.value).copy()
+        start = numpy(variable.value).copy()
         for index in np.ndindex(start.shape):
             ends = []
             for sign in (1, -1):
@@ -67,7 +64,7 @@ def test_weight_gradients_agree_with_finite_differences(network, inputs):
                 moved[index] += sign * step
                 variable.assign(moved)
                 ends.append(float(loss()))
-            assert array(gradient)[index] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=2e-3)
+            assert numpy(gradient)[index] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=2e-3)
         variable.assign(start)
 
 
@@ -80,7 +77,7 @@ def test_each_gradient_has_the_shape_of_its_weight(network, inputs):
 def test_a_weight_that_the_loss_does_not_use_has_the_gradient_zero():
     used, unused = keras.Variable(np.ones(2, "float32")), keras.Variable(np.ones(3, "float32"))
     _, gradients = value_and_gradients(lambda: ops.sum(used * 2), [used, unused])
-    assert array(gradients[1]) == pytest.approx([0, 0, 0], abs=0)
+    assert numpy(gradients[1]) == pytest.approx([0, 0, 0], abs=0)
 
 
 def test_differentiating_leaves_the_weights_as_they_are(network, inputs):
@@ -99,7 +96,7 @@ def test_batch_statistics_moved_inside_the_function_are_kept(inputs):
     layer = layers.BatchNormalization(momentum=0.9)
     layer.build(inputs.shape)
     value_and_gradients(lambda: ops.sum(layer(inputs, training=True)), layer.trainable_variables)
-    assert array(layer.moving_mean) == pytest.approx(0.1 * inputs.mean(axis=0), abs=1e-6)
+    assert numpy(layer.moving_mean) == pytest.approx(0.1 * inputs.mean(axis=0), abs=1e-6)
 
 
 def test_random_numbers_drawn_inside_the_function_move_the_seed_on():
@@ -114,26 +111,26 @@ def test_random_numbers_drawn_inside_the_function_move_the_seed_on():
 def test_the_gradient_of_a_linear_function_is_its_slope(inputs):
     slope = np.array([[3.0], [0.0], [-4.0]], "float32")
     gradient = input_gradient(lambda x: ops.matmul(x, slope), inputs)
-    assert array(gradient) == pytest.approx(np.tile(slope.T, (6, 1)), abs=1e-6)
+    assert numpy(gradient) == pytest.approx(np.tile(slope.T, (6, 1)), abs=1e-6)
 
 
 def test_the_gradient_of_a_cube_is_three_times_the_square(inputs):
-    assert array(input_gradient(lambda x: x**3, inputs)) == pytest.approx(3 * inputs**2, abs=1e-4)
+    assert numpy(input_gradient(lambda x: x**3, inputs)) == pytest.approx(3 * inputs**2, abs=1e-4)
 
 
 def test_input_gradients_agree_with_finite_differences(network, inputs):
-    gradient = array(input_gradient(network, inputs))
+    gradient = numpy(input_gradient(network, inputs))
     step = 1e-2
     for column in range(3):
         shift = np.zeros(3, "float32")
         shift[column] = step
-        slope = (array(network(inputs + shift)) - array(network(inputs - shift))) / (2 * step)
+        slope = (numpy(network(inputs + shift)) - numpy(network(inputs - shift))) / (2 * step)
         assert gradient[:, column] == pytest.approx(slope[:, 0], abs=2e-3)
 
 
 def test_row_i_is_the_gradient_of_output_i_alone(network, inputs):
-    together = array(input_gradient(network, inputs))
-    alone = [array(input_gradient(network, inputs[index : index + 1]))[0] for index in range(6)]
+    together = numpy(input_gradient(network, inputs))
+    alone = [numpy(input_gradient(network, inputs[index : index + 1]))[0] for index in range(6)]
     assert together == pytest.approx(np.stack(alone), abs=1e-5)
 
 
@@ -157,20 +154,20 @@ def test_the_penalty_of_a_linear_critic_has_its_closed_form_gradient(inputs):
     # (|w| - 1)² has the gradient 2 (|w| - 1) w / |w|: with |w| = 5 that is 1.6 w.
     slope = keras.Variable(np.array([[3.0], [0.0], [-4.0]], "float32"))
     _, (gradient,) = value_and_gradients(lambda: penalty(lambda x: ops.matmul(x, slope), inputs), [slope])
-    assert array(gradient).ravel() == pytest.approx([4.8, 0, -6.4], abs=1e-4)
+    assert numpy(gradient).ravel() == pytest.approx([4.8, 0, -6.4], abs=1e-4)
 
 
 def test_the_penalty_of_a_network_agrees_with_finite_differences(network, inputs):
     kernel = network.layers[0].kernel
     _, (gradient,) = value_and_gradients(lambda: penalty(network, inputs), [kernel])
-    start = array(kernel.value).copy()
+    start = numpy(kernel.value).copy()
     direction = np.random.default_rng(2).standard_normal(start.shape).astype("float32")
     ends = []
     for sign in (1, -1):
         kernel.assign(start + sign * 1e-2 * direction)
         ends.append(float(penalty(network, inputs)))
     slope = (ends[0] - ends[1]) / 2e-2
-    assert np.sum(array(gradient) * direction) == pytest.approx(slope, abs=2e-3, rel=1e-2)
+    assert np.sum(numpy(gradient) * direction) == pytest.approx(slope, abs=2e-3, rel=1e-2)
 
 
 def test_dropout_under_a_penalty_moves_its_seed_on(inputs):
@@ -196,7 +193,7 @@ def test_the_same_seed_gives_the_same_weights_noise_and_numpy_numbers():
         seed_everything(5)
         layer = layers.Dense(4)
         layer.build((None, 3))
-        drawn.append((array(layer.kernel), array(keras.random.normal((3,))), np.random.normal(size=3)))
+        drawn.append((numpy(layer.kernel), numpy(keras.random.normal((3,))), np.random.normal(size=3)))
     assert all(np.array_equal(first, second) for first, second in zip(*drawn, strict=True))
 
 
@@ -206,7 +203,7 @@ def test_another_seed_gives_other_weights():
         seed_everything(seed)
         layer = layers.Dense(4)
         layer.build((None, 3))
-        kernels.append(array(layer.kernel))
+        kernels.append(numpy(layer.kernel))
     assert not np.array_equal(*kernels)
 
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import numpy
 from keras import ops
 
 from gancourse.gradients import input_gradient, value_and_gradients
@@ -106,10 +107,6 @@ def test_a_network_with_both_is_saved_and_loaded(images, tmp_path):
 
 
 # The layers of ProGAN
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 @pytest.mark.every_backend

@@ -5,8 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from conftest import sweep_script
-from keras import ops
+from conftest import numpy, sweep_script
 
 from gancourse import data
 
@@ -17,10 +16,6 @@ def growing():
 
 
 LATENTS = np.random.default_rng(0).standard_normal((8, 512)).astype("float32")
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
 
 
 def grown(growing, size):

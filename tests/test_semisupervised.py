@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from conftest import sweep_script
+from conftest import arrays, moved, normal, numpy, same, sweep_script
 from keras import layers, ops
 from scipy import ndimage, special
 
@@ -16,26 +16,6 @@ from gancourse.gradients import value_and_gradients
 @pytest.fixture(scope="module")
 def labels():
     return sweep_script("labels")
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
-
-
-def same(first, second):
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def moved(first, second):
-    return not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
 LOGITS = 3 * normal(7, 10)

@@ -5,7 +5,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import definitions
+from conftest import arrays, definitions, numpy
 from keras import layers, ops
 from scipy import stats
 
@@ -35,14 +35,6 @@ everywhere = pytest.mark.every_backend
 @pytest.fixture(scope="module")
 def chapter():
     return definitions("12_what_came_next", PARAMETERS)
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def arrays(variables):
-    return [numpy(variable.value).copy() for variable in variables]
 
 
 @everywhere
