@@ -12,6 +12,8 @@ import keras
 import numpy as np
 
 BACKEND = keras.backend.backend()
+# A constant in the range of Micikevicius et al. 2018, arXiv:1710.03740; a power of 2 changes no digit.
+LOSS_SCALE = 2.0**10
 
 if BACKEND == "tensorflow":
     import tensorflow as tf
@@ -67,7 +69,15 @@ def value_and_gradients(function, weights):
     function: takes no argument, returns a scalar tensor.
     weights: list of `keras.Variable`, usually `network.trainable_variables`.
     Returns the scalar and one tensor per weight, of that weight's shape; 0 for a weight that is not used.
+    Under the policy "mixed_float16" the loss is scaled while it is differentiated, or small gradients would be 0.
     """
+    if keras.config.dtype_policy().compute_dtype != "float16":
+        return _value_and_gradients(function, weights)
+    scaled, gradients = _value_and_gradients(lambda: LOSS_SCALE * keras.ops.cast(function(), "float32"), weights)
+    return scaled / LOSS_SCALE, [gradient / LOSS_SCALE for gradient in gradients]
+
+
+def _value_and_gradients(function, weights):
     values = [weight.value for weight in weights]
     if BACKEND == "jax":
         return _jax_value_and_gradients(lambda _: function(), values, weights)

@@ -33,8 +33,9 @@ from keras import layers, ops
 from scipy import stats
 
 from gancourse import data, exercises, gradients, plots, results
+from gancourse.fitting import CheckedModel, prepared
 from gancourse.gradients import BACKEND, value_and_gradients
-from gancourse.training import SampleGrid, StopAtNaN
+from gancourse.training import SampleGrid
 
 # %% [markdown]
 # ## Parameters
@@ -224,22 +225,23 @@ plots.show(
 #
 # Most of the first class is bookkeeping. It gives each network an optimizer of its own, keeps
 # the mean of each loss over the epoch, and hands each batch to `update`. `fit`, the history
-# and the callbacks stay Keras's. JAX keeps no state inside a model, so there the step collects
-# all variables, runs the same update, and hands the new values back.
+# and the callbacks stay Keras's: `CheckedModel` is Keras's model with a few checks at its door,
+# and `prepared` makes an optimizer ready for the weights of its network. JAX keeps no state
+# inside a model, so there the step collects all variables, runs the same update, and hands the
+# new values back.
 
 
 # %%
-class TwoPlayerModel(keras.Model):
+class TwoPlayerModel(CheckedModel):
     def __init__(self, loss_names):
         super().__init__()
         self.loss_means = [keras.metrics.Mean(name) for name in loss_names]
         self.built = True
 
     def compile(self, generator_optimizer, discriminator_optimizer, **options):
-        super().compile(generator_optimizer, **{"jit_compile": BACKEND == "jax", **options})
-        self.discriminator_optimizer = discriminator_optimizer
-        generator_optimizer.build(self.generator.trainable_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        optimizer = prepared(self.generator, generator_optimizer)
+        self.discriminator_optimizer = prepared(self.discriminator, discriminator_optimizer)
+        super().compile(optimizer, **{"jit_compile": BACKEND == "jax", "auto_scale_loss": False, **options})
 
     @property
     def variables(self):
@@ -249,10 +251,6 @@ class TwoPlayerModel(keras.Model):
     @property
     def metrics(self):
         return self.loss_means
-
-    def fit(self, x, *arguments, callbacks=None, **options):
-        options.setdefault("shuffle", not isinstance(x, keras.utils.PyDataset))
-        return super().fit(x, *arguments, callbacks=[StopAtNaN(), *(callbacks or ())], **options)
 
     def play(self, real_images):
         losses = self.update(real_images)

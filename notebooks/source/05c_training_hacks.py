@@ -397,9 +397,9 @@ print(f"largest difference within the packs of a collapsed generator: {np.abs(ha
 @keras.saving.register_keras_serializable("gancourse")
 class MinibatchDeviation(keras.layers.Layer):
     def call(self, inputs):
-        variance = ops.var(inputs, axis=0)
+        variance = ops.var(ops.cast(inputs, "float32"), axis=0)
         deviation = ops.mean(ops.sqrt(variance + 1e-8))  # a root has no gradient at 0
-        extra = ops.ones_like(inputs[..., :1]) * deviation
+        extra = ops.ones_like(inputs[..., :1]) * ops.cast(deviation, inputs.dtype)
         return ops.concatenate([inputs, extra], axis=-1)
 
     def compute_output_shape(self, shape):

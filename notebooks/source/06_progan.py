@@ -364,7 +364,8 @@ plots.show_images(
 @keras.saving.register_keras_serializable("gancourse")
 class PixelNormalization(keras.layers.Layer):
     def call(self, inputs):
-        return inputs * ops.rsqrt(ops.mean(inputs**2, axis=-1, keepdims=True) + 1e-8)
+        pixels = ops.cast(inputs, "float32")  # 1e-8 is 0 in half precision
+        return ops.cast(pixels * ops.rsqrt(ops.mean(pixels**2, axis=-1, keepdims=True) + 1e-8), inputs.dtype)
 
     def compute_output_shape(self, shape):
         return shape
@@ -399,12 +400,12 @@ class GroupDeviation(keras.layers.Layer):
     def call(self, inputs):
         count = ops.shape(inputs)[0]
         group = ops.arange(count) % ops.maximum(count // self.size, 1)
-        together = ops.cast(group[:, None] == group[None, :], inputs.dtype)
+        together = ops.cast(group[:, None] == group[None, :], "float32")
         mean_over_group = together / ops.sum(together, axis=1, keepdims=True)  # a matrix (batch, batch)
-        values = ops.reshape(inputs, (count, math.prod(inputs.shape[1:])))
+        values = ops.reshape(ops.cast(inputs, "float32"), (count, math.prod(inputs.shape[1:])))
         variance = mean_over_group @ (values - mean_over_group @ values) ** 2
         deviation = ops.mean(ops.sqrt(variance + 1e-8), axis=1)  # a root has no gradient at 0
-        deviation = ops.reshape(deviation, (count,) + (1,) * (len(inputs.shape) - 1))
+        deviation = ops.cast(ops.reshape(deviation, (count,) + (1,) * (len(inputs.shape) - 1)), inputs.dtype)
         return ops.concatenate([inputs, ops.ones_like(inputs[..., :1]) * deviation], axis=-1)
 
     def compute_output_shape(self, shape):
