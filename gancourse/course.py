@@ -68,7 +68,7 @@ def find(numbers, folder=None):
 
 def code_cells(chapter):
     """The code cells of a chapter's source, as a list of texts."""
-    cells = f"\n{chapter.source.read_text()}".split(f"\n{CELL}")[1:]
+    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{CELL}")[1:]
     return [cell.partition("\n")[2].strip() for cell in cells if not cell.startswith(" [markdown]")]
 
 
@@ -90,7 +90,7 @@ def skeleton(node):
 
 def parameters(chapter):
     """The chapter's own parameters, which are the lesson profile: name to value."""
-    _, _, rest = chapter.source.read_text().partition(PARAMETERS)
+    _, _, rest = chapter.source.read_text(encoding="utf-8").partition(PARAMETERS)
     body = rest.split(f"\n{CELL}")[0]
     assignments = [node for node in ast.parse(body).body if isinstance(node, ast.Assign)]
     return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
@@ -105,7 +105,7 @@ def profile_values(chapter, profile, overrides=None):
         raise ValueError(f"There is no profile {profile!r}. The profiles are {', '.join(PROFILES)}.")
     values = {}
     if profile != "lesson":
-        table = yaml.safe_load((chapter.notebook.parent / "profiles.yml").read_text())
+        table = yaml.safe_load((chapter.notebook.parent / "profiles.yml").read_text(encoding="utf-8"))
         if profile not in table.get(chapter.number, {}):
             raise ValueError(f"profiles.yml has no {profile!r} values for chapter {chapter.number}.")
         values = {"profile": profile, **table[chapter.number][profile]}
@@ -201,14 +201,15 @@ def _run_plain(chapter, values, folder):
     os.environ["GANCOURSE_OUTPUT"] = str(output.resolve())
     os.environ["MPLBACKEND"] = "Agg"
     script = output / chapter.source.name
-    script.write_text(inject(chapter.source.read_text(), values))
+    source = chapter.source.read_text(encoding="utf-8")
+    script.write_text(inject(source, values), encoding="utf-8", newline="\n")
     failure = ""
     try:
         runpy.run_path(str(script), run_name="__main__")
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         failure = f"{type(error).__name__}: {error}"
-    lines = record.read_text().splitlines() if record.exists() else []
+    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     return [json.loads(line) for line in lines], failure
 
 
@@ -222,6 +223,6 @@ def inject(source, values):
 
 def read_numbers(path):
     """The numbers that an executed notebook recorded, in order: a list of dictionaries."""
-    cells = json.loads(pathlib.Path(path).read_text())["cells"]
+    cells = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return [output["data"][results.MIME] for output in outputs if results.MIME in output.get("data", {})]

@@ -43,14 +43,14 @@ def pages(chapters, folder):
         if executed.exists():
             body, _ = HTMLExporter(template_name="lab").from_filename(str(executed))
             page = executed.with_suffix(".html")
-            page.write_text(with_alternatives(body, executed))
+            page.write_text(with_alternatives(body, executed), encoding="utf-8", newline="\n")
             written[chapter.number] = page.name
     return written
 
 
 def with_alternatives(body, executed):
     """The page with the figures' alternative texts, which nbconvert's lab template leaves out."""
-    for cell in json.loads(executed.read_text())["cells"]:
+    for cell in json.loads(executed.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 text = output["metadata"].get("image/png", {}).get("alt", "")
@@ -72,7 +72,7 @@ def index(chapters, runs, folder):
         f"{''.join(rows)}</table></body></html>\n"
     )
     path = pathlib.Path(folder) / "index.html"
-    path.write_text(page)
+    path.write_text(page, encoding="utf-8", newline="\n")
     return path
 
 

@@ -37,7 +37,7 @@ def script_folder():
 def expectations():
     """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only."""
     path = data.asset("notebooks/expected.yml")
-    return _table(path.read_text() if path.exists() else "")
+    return _table(path.read_text(encoding="utf-8") if path.exists() else "")
 
 
 @functools.lru_cache(maxsize=1)
@@ -109,7 +109,7 @@ def record(name, value, unit="", data=""):
 def _publish(result):
     if folder := script_folder():
         print(describe(result))
-        with open(folder / "results.jsonl", "a") as file:
+        with open(folder / "results.jsonl", "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(result) + "\n")
     else:
         from IPython.display import display
