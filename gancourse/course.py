@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import pathlib
-import resource
 import runpy
 import sys
 import time
@@ -16,7 +15,7 @@ import typing
 
 import yaml
 
-from gancourse import data, results
+from gancourse import machine, places, results
 
 PROFILES = ("smoke", "lesson", "full")
 CELL = "# %%"
@@ -44,7 +43,7 @@ class Run(typing.NamedTuple):
 
 def chapters(folder=None):
     """All chapters of the course, in order. folder: the one that holds `source/`; by default the course's own."""
-    folder = pathlib.Path(folder or data.REPOSITORY / "notebooks")
+    folder = pathlib.Path(folder or places.REPOSITORY / "notebooks")
     found = sorted((folder / "source").glob("[0-9][0-9]*_*.py"))
     if not found:
         raise ValueError(f"There are no chapters in {folder}. Run this from a checkout of the course.")
@@ -164,9 +163,7 @@ def _measured(work, chapter, profile, values, folder, threads):
     begin = time.perf_counter()
     numbers, failure = work(chapter, values, folder)
     seconds = time.perf_counter() - begin
-    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    memory = usage / (2**20 if sys.platform == "darwin" else 2**10)
-    return Run(chapter.number, profile, seconds, memory, failure, numbers)
+    return Run(chapter.number, profile, seconds, machine.peak_memory(), failure, numbers)
 
 
 def _run_notebook(chapter, values, folder):

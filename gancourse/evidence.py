@@ -1,43 +1,14 @@
 """Runs a chapter with several seeds and writes what its numbers come out as into `notebooks/expected.yml`."""
 
-import os
-import pathlib
-import platform
 import statistics
-import time
 
 import nbformat
-import numpy as np
 import yaml
 
 from gancourse import atomic, build, course, data, results
+from gancourse.machine import machine, matrix_rate
 
 FOLDER = data.REPOSITORY / "build" / "evidence"
-
-
-def machine():
-    """This machine's processor and cores, in words."""
-    name = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        models = [
-            line.split(":")[1].strip()
-            for line in info.read_text(encoding="utf-8").splitlines()
-            if "model name" in line
-        ]
-        name = models[0] if models else name
-    return f"{name}, {os.cpu_count()} cores"
-
-
-def matrix_rate():
-    """The machine's float32 matrix-product rate in GFLOP/s, the best of five products of 2048 x 2048."""
-    left = np.random.default_rng(0).standard_normal((2048, 2048)).astype("float32")
-    seconds = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        left @ left
-        seconds.append(time.perf_counter() - begin)
-    return 2 * 2048**3 / min(seconds) / 1e9
 
 
 def gather(chapter, seeds, profile="lesson"):

@@ -24,7 +24,7 @@ import typing
 
 import yaml
 
-from gancourse import atomic, data, workers
+from gancourse import atomic, course, data, workers
 
 
 class Sweep(typing.NamedTuple):
@@ -40,8 +40,6 @@ class Sweep(typing.NamedTuple):
     @property
     def code(self):
         """The fingerprint of the script and the fixed values: rows that carry another one are stale."""
-        from gancourse import course  # only on Unix, while `rows` is for every notebook
-
         tree = course.skeleton(ast.parse(self.source))
         parts = (tree, self.function, json.dumps(self.fixed, sort_keys=True, default=str))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -203,13 +201,11 @@ def run(name, processes=1, scheduler=""):
     name: as for `load`. processes: how many on this machine; its threads are shared out among them. scheduler: the
     address of a Dask cluster that runs everything instead. Raises ValueError for a second sweep of the same table.
     """
-    import fcntl  # Unix alone has it, and reading a table needs none
-
     sweep = load(name)
-    with open(sweep.path, encoding="utf-8") as lock:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the table itself is replaced when it is tidied
-        except BlockingIOError:
+            held.enter_context(atomic.locked(sweep.table, timeout=0))
+        except TimeoutError:
             raise ValueError(f"Another process is running {sweep.path.name}. Wait for it or stop it.") from None
         _tidy(sweep)
         tasks = [(sweep.script, sweep.source, sweep.function, point, sweep.fixed) for point in missing(name)]

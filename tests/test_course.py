@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, exercises, info, report, results
+from gancourse import build, course, data, evidence, exercises, info, machine, places, report, results
 from gancourse.__main__ import main
 from gancourse.course import Chapter, Run
 
@@ -93,8 +93,10 @@ def repository(tmp_path, monkeypatch):
     sources = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
     folder = make_repository(tmp_path / "repository", sources)
     monkeypatch.setattr(data, "REPOSITORY", folder)
+    monkeypatch.setattr(places, "REPOSITORY", folder)
     monkeypatch.setattr(evidence, "FOLDER", folder / "build" / "evidence")
-    monkeypatch.setattr(evidence, "matrix_rate", lambda: 100.0)
+    for module in (evidence, info):
+        monkeypatch.setattr(module, "matrix_rate", lambda: 100.0)
     monkeypatch.setenv("KERAS_BACKEND", "numpy")  # of the processes that run chapters: the quickest to import
     return folder
 
@@ -520,6 +522,7 @@ def after_run(tmp_path_factory):
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr(data, "REPOSITORY", folder / "repository")
+        patch.setattr(places, "REPOSITORY", folder / "repository")
         patch.setenv("KERAS_BACKEND", "numpy")
         patch.delenv("GANCOURSE_THREADS", raising=False)
         built = main(["build"])
@@ -715,7 +718,7 @@ def test_info_lists_versions_backend_device_data_and_minutes(repository, capsys)
 
 def test_info_needs_no_checkout(monkeypatch, tmp_path):
     """Where only the package is installed, as on Colab."""
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     assert "backend: " in info.text()
 
 
@@ -831,4 +834,4 @@ def test_a_notebook_whose_own_seed_is_not_among_the_first_still_gets_its_outputs
 
 
 def test_the_machine_is_named_in_words():
-    assert evidence.machine().endswith(" cores")
+    assert machine.machine().endswith(" cores")
