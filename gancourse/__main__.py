@@ -10,8 +10,10 @@ import signal
 import sys
 import threading
 
-from gancourse import course, places
+from gancourse import backend, course, places
 
+JUPYTER = ("jupytext", "nbformat", "papermill", "nbconvert")
+NOTEBOOKS = '"gancourse[notebooks]"'
 FOLDERS = re.compile(r"(\w+_)?folders?")  # parameters that are paths
 MAYBE = re.compile(r"(\w+_)?(set|handle)")  # parameters that are names, addresses or paths
 SETTINGS = ("GANCOURSE_DATA", "GANCOURSE_PROGRESS", "KERAS_HOME", "TFHUB_CACHE_DIR")
@@ -36,7 +38,8 @@ def main(arguments=None):
         print("\nStopped.", file=sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, RuntimeError, ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        remedy = f". Run: pip install {NOTEBOOKS}" if getattr(error, "name", None) in JUPYTER else ""
+        print(f"error: {error}{remedy}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
 
 
@@ -96,8 +99,6 @@ def _command(commands, name, function, text):
 
 def run_chapters(options):
     """Run chapters, print the table, write numbers and page; 1 if a chapter failed."""
-    from tqdm import tqdm
-
     from gancourse import report
 
     chosen = course.find(options.chapters)
@@ -105,17 +106,29 @@ def run_chapters(options):
         raise ValueError(f"--jobs is a whole number from 1; it was {options.jobs}.")
     overrides = _assignments(options.set)
     os.environ.update({name: _absolute(os.environ[name]) for name in SETTINGS if os.environ.get(name)})
+    for name in () if options.plain else ("papermill", "nbconvert"):
+        if not backend.installed(name):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     if options.gpu:
         course.require_gpu()
     folder = pathlib.Path(options.output or places.REPOSITORY / "build" / options.profile)
     ended = course.run(chosen, options.profile, folder, overrides, options.jobs, options.plain)
     with contextlib.closing(ended):
-        runs = sorted(tqdm(ended, total=len(chosen), desc="chapters", unit="chapter"))
+        runs = sorted(_bar(ended, total=len(chosen), desc="chapters", unit="chapter"))
     print(report.table(runs))
     print(f"The numbers are in {report.numbers(runs, folder)}")
     if not options.plain:
         print(f"Open {report.index(chosen, runs, folder)}")
     return int(any(run.failure for run in runs))
+
+
+def _bar(ended, **options):
+    """A progress bar, where there is tqdm, which plain runs do without."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return ended
+    return tqdm(ended, **options)
 
 
 def _assignments(texts):
@@ -207,9 +220,7 @@ def _sweep(name, options):
     ended = sweep.run(name, options.workers, options.scheduler)
     bar = sys.stderr.isatty()
     if bar:
-        from tqdm import tqdm
-
-        ended = tqdm(ended, pathlib.Path(name).stem, total, initial=total - left, unit="run")
+        ended = _bar(ended, desc=pathlib.Path(name).stem, total=total, initial=total - left, unit="run")
     failures = []
     for count, outcome in enumerate(ended, total - left + 1):
         line = f"{workers.describe(outcome.point)}: {outcome.failure or format(outcome.values['seconds'], '.1f') + ' s'}"

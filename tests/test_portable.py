@@ -122,11 +122,20 @@ def test_memory_is_unknown_where_no_module_tells_it():
     )
 
 
-def test_a_command_that_needs_jupyter_says_what_to_install():
-    code = "from gancourse.__main__ import main\nprint(main(['run', '03']))"
-    assert run(
-        HIDING.format(names=JUPYTER) + code.replace("print(", "import sys; sys.stderr = sys.stdout\nprint(")
-    ).startswith("error: ")
+@pytest.mark.parametrize("command", ["run", "build", "check"])
+def test_a_command_that_needs_jupyter_says_what_to_install(command):
+    code = f"import sys\nfrom gancourse.__main__ import main\nsys.stderr = sys.stdout\nprint(main([{command!r}, '03']))"
+    *_, message, status = run(HIDING.format(names=JUPYTER) + code).splitlines()
+    assert (status, message.startswith("error: No module named ")) == ("1", True)
+    assert message.endswith('. Run: pip install "gancourse[notebooks]"')
+
+
+def test_a_plain_run_needs_no_jupyter(tmp_path):
+    folder = checkout(tmp_path)
+    hiding = HIDING.format(names=JUPYTER)
+    assert "91      passed" in strict(
+        folder, ["run", "91", "--plain", "--output", str(folder / "runs")], first=hiding
+    )
 
 
 # Texts: no encoding of the system's is used, and none of its line ends
@@ -170,9 +179,10 @@ def checkout(folder):
     return folder
 
 
-def strict(folder, *commands, **environment):
+def strict(folder, *commands, first="", **environment):
     """Run commands of the course in this folder, where a text file without its encoding is an error."""
-    code = STRICT.format(folder=str(folder)) + "".join(f"__main__.main({command!r})\n" for command in commands)
+    commands = "".join(f"__main__.main({command!r})\n" for command in commands)
+    code = first + STRICT.format(folder=str(folder)) + commands
     main = f"if __name__ == '__main__':\n    {code.replace(chr(10), chr(10) + '    ')}\n"
     return run(main, "-X", "warn_default_encoding", **environment)
 
