@@ -801,6 +801,7 @@ def test_info_lists_versions_backend_device_data_and_minutes(repository, capsys)
 
 def test_info_needs_no_checkout(monkeypatch, tmp_path):
     """Where only the package is installed, as on Colab."""
+    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
     monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     assert "backend: " in info.text()
 
