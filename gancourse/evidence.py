@@ -1,39 +1,14 @@
 """Runs a chapter with several seeds and writes what its numbers come out as into `notebooks/expected.yml`."""
 
-import os
-import pathlib
-import platform
 import statistics
-import time
 
 import nbformat
-import numpy as np
 import yaml
 
 from gancourse import atomic, build, course, data, results
+from gancourse.machine import machine, matrix_rate
 
 FOLDER = data.REPOSITORY / "build" / "evidence"
-
-
-def machine():
-    """This machine's processor and cores, in words."""
-    name = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        name = models[0] if models else name
-    return f"{name}, {os.cpu_count()} cores"
-
-
-def matrix_rate():
-    """The machine's float32 matrix-product rate in GFLOP/s, the best of five products of 2048 x 2048."""
-    left = np.random.default_rng(0).standard_normal((2048, 2048)).astype("float32")
-    seconds = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        left @ left
-        seconds.append(time.perf_counter() - begin)
-    return 2 * 2048**3 / min(seconds) / 1e9
 
 
 def gather(chapter, seeds, profile="lesson"):
@@ -55,12 +30,12 @@ def gather(chapter, seeds, profile="lesson"):
         (run,) = course.run([chapter], profile, place, overrides)
         if run.failure:
             raise RuntimeError(f"Chapter {chapter.number} failed with seed {seed}: {run.failure}")
-        if data.FALLBACK_NOTICE in (place / chapter.notebook.name).read_text():
+        if data.FALLBACK_NOTICE in (place / chapter.notebook.name).read_text(encoding="utf-8"):
             raise RuntimeError(
                 f"Chapter {chapter.number} fell back to the embedded digits, and evidence is for its own data set. "
                 "Connect to the internet or set GANCOURSE_DATA."
             )
-        (place / "done").write_text(str(run.seconds))
+        (place / "done").write_text(str(run.seconds), encoding="utf-8", newline="\n")
         yield f"chapter {chapter.number}, seed {seed}: {run.seconds / 60:.1f} minutes"
     write(chapter, profile, [folder / f"seed_{seed}" for seed in range(own, own + seeds)])
     if profile == "lesson":
@@ -72,7 +47,7 @@ def gather(chapter, seeds, profile="lesson"):
 def summary(chapter, folders):
     """Mean, standard deviation and runs of every number, with the minutes and the machine."""
     runs = [course.read_numbers(folder / chapter.notebook.name) for folder in folders]
-    minutes = [float((folder / "done").read_text()) / 60 for folder in folders]
+    minutes = [float((folder / "done").read_text(encoding="utf-8")) / 60 for folder in folders]
     numbers = {}
     for recorded in zip(*runs, strict=True):
         values = [number["value"] for number in recorded]

@@ -11,6 +11,9 @@ import random
 import keras
 import numpy as np
 
+from gancourse.backend import check_configuration
+
+check_configuration()
 BACKEND = keras.backend.backend()
 # A constant in the range of Micikevicius et al. 2018, arXiv:1710.03740; a power of 2 changes no digit.
 LOSS_SCALE = 2.0**10

@@ -8,9 +8,8 @@ import pathlib
 import sys
 
 import yaml
-from scipy import stats
 
-from gancourse import data
+from gancourse import places
 
 MIME = "application/vnd.gancourse.results+json"
 CLOCK_UNITS = ("s", "min")  # these depend on the machine, so no band is expected
@@ -36,8 +35,8 @@ def script_folder():
 
 def expectations():
     """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only."""
-    path = data.asset("notebooks/expected.yml")
-    return _table(path.read_text() if path.exists() else "")
+    path = places.asset("notebooks/expected.yml")
+    return _table(path.read_text(encoding="utf-8") if path.exists() else "")
 
 
 @functools.lru_cache(maxsize=1)
@@ -51,6 +50,8 @@ def band(expected):
 
     It is Student's prediction interval, so few runs give a wide band. Returns (low, high), or None for one run.
     """
+    from scipy import stats  # slow to import, and the command line needs none
+
     mean, spread, runs = expected["mean"], expected["spread"], expected["runs"]
     if runs < 2:
         return None
@@ -109,7 +110,7 @@ def record(name, value, unit="", data=""):
 def _publish(result):
     if folder := script_folder():
         print(describe(result))
-        with open(folder / "results.jsonl", "a") as file:
+        with open(folder / "results.jsonl", "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(result) + "\n")
     else:
         from IPython.display import display

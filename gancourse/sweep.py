@@ -24,7 +24,7 @@ import typing
 
 import yaml
 
-from gancourse import atomic, data, workers
+from gancourse import atomic, course, data, workers
 
 
 class Sweep(typing.NamedTuple):
@@ -40,8 +40,6 @@ class Sweep(typing.NamedTuple):
     @property
     def code(self):
         """The fingerprint of the script and the fixed values: rows that carry another one are stale."""
-        from gancourse import course  # only on Unix, while `rows` is for every notebook
-
         tree = course.skeleton(ast.parse(self.source))
         parts = (tree, self.function, json.dumps(self.fixed, sort_keys=True, default=str))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -69,7 +67,7 @@ def load(name):
             f"There is no sweep {name}. Give its file, NAME.yml, or the NAME of one of the course's."
         )
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name} is no plain YAML: {error}") from None
     if not isinstance(content, dict) or not {"run", "grid"} <= set(content) <= {"run", "grid", "fixed"}:
@@ -89,7 +87,7 @@ def _source(path, script, function):
         raise ValueError(
             f"run in {path.name} is SCRIPT.py:FUNCTION with a script beside it; {script!r} is not there."
         )
-    source = file.read_text()
+    source = file.read_text(encoding="utf-8")
     try:
         names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     except SyntaxError as error:
@@ -131,7 +129,7 @@ def _number(text):
 
 def _read(sweep):
     """The rows of the table, texts by column, by the texts of their point; without one that a kill has torn."""
-    text = sweep.table.read_text() if sweep.table.exists() else ""
+    text = sweep.table.read_text(encoding="utf-8") if sweep.table.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     header, *rows = list(csv.reader(io.StringIO(whole))) or [[]]
     rows = [dict(zip(header, row)) for row in rows if len(row) == len(header)]
@@ -177,7 +175,7 @@ def _tidy(sweep):
     kept = [row for row in _read(sweep).values() if row["code"] == code]
     if not kept:
         sweep.table.unlink(missing_ok=True)
-    elif (text := _lines([kept[0], *[row.values() for row in kept]])) != sweep.table.read_text():
+    elif (text := _lines([kept[0], *[row.values() for row in kept]])) != sweep.table.read_text(encoding="utf-8"):
         with atomic.writing(sweep.table) as file:
             file.write(text)
 
@@ -190,7 +188,7 @@ def _append(sweep, outcome):
     if set(row) != set(header):
         return outcome._replace(failure=f"it returned {', '.join(results)}; the table has {', '.join(header)}")
     new = [] if sweep.table.exists() else [header]
-    with open(sweep.table, "a") as file:
+    with open(sweep.table, "a", encoding="utf-8", newline="\n") as file:
         file.write(_lines([*new, [row[name] for name in header]]))
         file.flush()
         os.fsync(file.fileno())
@@ -203,13 +201,11 @@ def run(name, processes=1, scheduler=""):
     name: as for `load`. processes: how many on this machine; its threads are shared out among them. scheduler: the
     address of a Dask cluster that runs everything instead. Raises ValueError for a second sweep of the same table.
     """
-    import fcntl  # Unix alone has it, and reading a table needs none
-
     sweep = load(name)
-    with open(sweep.path) as lock:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the table itself is replaced when it is tidied
-        except BlockingIOError:
+            held.enter_context(atomic.locked(sweep.table, timeout=0))
+        except TimeoutError:
             raise ValueError(f"Another process is running {sweep.path.name}. Wait for it or stop it.") from None
         _tidy(sweep)
         tasks = [(sweep.script, sweep.source, sweep.function, point, sweep.fixed) for point in missing(name)]

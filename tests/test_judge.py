@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from gancourse import corruptions, data, judge, metrics, pictures, pretrained, synthetic, usps
+from gancourse import corruptions, data, judge, metrics, pictures, places, pretrained, synthetic, usps
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 
@@ -207,6 +207,7 @@ def test_the_judge_of_pictures_learns_domain_a_as_0_domain_b_as_1_and_corrupted_
 @pytest.mark.parametrize("name", ["usps", "horse2zebra"])
 def test_a_judge_that_was_trained_again_is_loaded_with_its_accuracy(made_up, tmp_path, monkeypatch, name):
     monkeypatch.setattr(data, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     path, accuracy = judge.retrain(name, epochs=1)
     monkeypatch.setitem(judge.SHA256, name, data.sha256_of(path))
     again, dataset = judge.load.__wrapped__(name), judge._dataset(name)
