@@ -4,7 +4,7 @@ import ast
 import re
 import statistics
 
-from gancourse import build, course
+from gancourse import build, course, tables
 
 HEADINGS = (
     "Imports", "Parameters", "The data", "The idea", "The networks", "The loss",
@@ -33,7 +33,19 @@ def problems(chapter):
     """Everything that is wrong with a chapter's notebook, one line each."""
     if not chapter.notebook.exists():
         return [f"{chapter.number}: {chapter.notebook.name} is missing; run python -m gancourse build"]
-    checks = (headings, lengths, prose, quotes, plain_code, parameters, figures, outputs, freshness, size)
+    checks = (
+        headings,
+        lengths,
+        prose,
+        quotes,
+        plain_code,
+        parameters,
+        profiles,
+        figures,
+        outputs,
+        freshness,
+        size,
+    )
     try:
         build.check_source(chapter)
         notebook = build.read(chapter.notebook)
@@ -106,6 +118,18 @@ def parameters(chapter, notebook):
     for line in tagged[0].source.splitlines():
         if line.strip() and "#" not in line:
             yield f"the parameter {line!r} has no reason beside it"
+
+
+def profiles(chapter, notebook):
+    """What profiles.yml has for the chapter can be injected, and the chapters that it names are there."""
+    table = tables.profiles(chapter.notebook.parent / "profiles.yml")
+    for number in sorted(set(table) - {known.number for known in course.chapters(chapter.notebook.parent)}):
+        yield f"profiles.yml has values for chapter {number}, which is not there"
+    for profile in sorted(set(course.PROFILES) - {"lesson"}):
+        try:
+            course.profile_values(chapter, profile)
+        except ValueError as error:
+            yield str(error)
 
 
 def figures(chapter, notebook):

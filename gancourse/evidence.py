@@ -4,11 +4,11 @@ import concurrent.futures
 import contextlib
 import json
 import math
+import multiprocessing
 import os
 import pathlib
 import platform
 import statistics
-import sys
 import time
 import typing
 
@@ -58,29 +58,54 @@ class Task(typing.NamedTuple):
 def gather(chapters, seeds, profile="lesson", jobs=1):
     """Run chapters, each with its own seed and the ones after it; yields progress lines.
 
-    Runs that are on disk for the same code are skipped, so an interrupted gathering goes on where it was, and two
-    at a time share the work. When all runs of a chapter are there, they are entered into `expected.yml`, and the
-    one with the notebook's own seed becomes its stored outputs. jobs: runs side by side; the machine's threads are
-    shared out among them. Raises ValueError for a source that cannot be built, before anything runs, and at the end
+    Runs that are on disk for the same code are skipped, so an interrupted gathering goes on where it was. When all
+    runs of a chapter are there, they are entered into `expected.yml`, and the one with the notebook's own seed becomes
+    its stored outputs. jobs: runs side by side; the machine's threads are shared out among them. Raises ValueError
+    for a chapter that another process gathers or whose source cannot be built, before anything runs, and at the end
     RuntimeError with every run that failed.
     """
-    waiting = {chapter.number: _tasks(chapter, seeds, profile) for chapter in chapters}
-    failures = []
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_perform, task, jobs): task for tasks in waiting.values() for task in tasks}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                task = futures.pop(future)
-                line, failure = future.result()
-                yield f"{task}: {line}"
-                if failure:
-                    failures.append(f"Chapter {task.chapter.number} failed with seed {task.seed}: {failure}")
-                if not any(other.chapter == task.chapter for other in futures.values()):
-                    yield from _conclude(waiting[task.chapter.number], failures)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    chapters, failures = list(dict.fromkeys(chapters)), []
+    with contextlib.ExitStack() as stack:
+        for chapter in chapters:
+            stack.enter_context(_alone(chapter, profile))
+        waiting = {chapter.number: _tasks(chapter, seeds, profile) for chapter in chapters}
+        every = [task for tasks in waiting.values() for task in tasks]
+        for task, line, failure in stack.enter_context(contextlib.closing(_ended(every, jobs))):
+            yield f"{task}: {line}"
+            if failure:
+                failures.append(f"Chapter {task.chapter.number} failed with seed {task.seed}: {failure}")
+            every.remove(task)
+            if not any(other.chapter == task.chapter for other in every):
+                yield from _conclude(waiting[task.chapter.number], failures)
     if failures:
         raise RuntimeError("\n".join(failures))
+
+
+@contextlib.contextmanager
+def _alone(chapter, profile):
+    """The lock on the runs of a chapter. Raises ValueError while another process has it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(atomic.locked(FOLDER / f"{chapter.number}_{profile}", timeout=0))
+        except TimeoutError:
+            text = f"Another process gathers evidence for chapter {chapter.number}. Wait for it or stop it."
+            raise ValueError(text) from None
+        yield
+
+
+def _ended(tasks, jobs):
+    """Each task as its run ends, with what `_perform` says of it. Whoever closes this early stops what still runs."""
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    futures = {pool.submit(_perform, task, jobs): task for task in tasks}
+    try:
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], *future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        while any(future.running() for future in futures):
+            for process in multiprocessing.active_children():
+                process.kill()
+            time.sleep(0.05)
 
 
 def _tasks(chapter, seeds, profile):
@@ -106,32 +131,19 @@ def _writing():
     return atomic.locked(data.REPOSITORY / "notebooks" / "expected.yml", timeout=60)
 
 
-@contextlib.contextmanager
-def _alone(task):
-    """The lock on a run; while another process has it, one waits, and says so."""
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(atomic.locked(task.folder, timeout=0))
-        except TimeoutError:
-            print(f"{task}: another process is at it; waiting for its end", file=sys.stderr, flush=True)
-            stack.enter_context(atomic.locked(task.folder, timeout=math.inf))
-        yield
-
-
 def _perform(task, jobs):
     """Do a run, unless it is done; returns a line on how it went, and why it failed or ""."""
+    if finished(task):
+        return "already there", ""
     try:
-        with _alone(task):
-            if finished(task):
-                return "already there", ""
-            (task.folder / "done").unlink(missing_ok=True)  # of a damaged run: what follows may be killed
-            overrides = {} if task.own else {"seed": task.seed}
-            (run,) = course.run([task.chapter], task.profile, task.folder, overrides, jobs)
-            if failure := run.failure or _unfit(task):
-                return "failed", failure
-            with atomic.writing(task.folder / "done") as file:
-                json.dump({"seconds": run.seconds, "jobs": jobs}, file)
-            return f"{run.seconds / 60:.1f} minutes", ""
+        (task.folder / "done").unlink(missing_ok=True)  # of a damaged run: what follows may be killed
+        overrides = {} if task.own else {"seed": task.seed}
+        (run,) = course.run([task.chapter], task.profile, task.folder, overrides, jobs)
+        if failure := run.failure or _unfit(task):
+            return "failed", failure
+        with atomic.writing(task.folder / "done") as file:
+            json.dump({"seconds": run.seconds, "jobs": jobs}, file)
+        return f"{run.seconds / 60:.1f} minutes", ""
     except (OSError, ValueError) as error:  # such as a full disk: the other runs go on
         return "failed", str(error)
 

@@ -31,6 +31,7 @@ def chapter(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "PACKAGE", tmp_path / "package")
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
     (tmp_path / "notebooks" / "source" / "91_made_up.py").write_text(SOURCE)
+    (tmp_path / "notebooks" / "profiles.yml").write_text("'91': {smoke: {}, full: {}}")
     (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/some/where"\n')
     return course.find(["91"])[0]
 
@@ -133,6 +134,26 @@ def test_a_unit_behind_a_number_that_has_its_own_is_found(text):
 )
 def test_prose_around_a_number_is_free(text):
     assert list(anatomy.quotes(None, markdown(f"It is {text}."))) == []
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (
+            "{'91': {smoke: {}, full: {}}, '19': {smoke: {}}}",
+            "profiles.yml has values for chapter 19, which is not",
+        ),
+        ("{'91': {smoke: {epochs: 3}, full: {}}}", "Chapter 91 has no parameter epochs"),
+        ("{'91': {smoke: {}}}", "profiles.yml has no 'full' values for chapter 91"),
+        ("{'91': {smoke: {seed: many}, full: {}}}", "seed of chapter 91 is of type int; 'many' is not"),
+        ("{'91': {smoke: {}, full: {}}}", None),
+    ],
+)
+def test_profiles_that_cannot_be_injected_are_found(chapter, text, message):
+    (chapter.notebook.parent / "profiles.yml").write_text(text)
+    found = list(anatomy.profiles(chapter, None))
+    assert len(found) == (message is not None)
+    assert message is None or message in found[0]
 
 
 # Sources and notebooks that cannot be built

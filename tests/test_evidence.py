@@ -1,8 +1,8 @@
 """Gathering evidence: side by side, two at once, interrupted, failing, and from runs that do not fit together."""
 
-import io
 import json
 import math
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -134,30 +134,37 @@ def test_two_processes_at_once_lose_nothing(repository):
     assert {number: len(table()[number]["lesson"]["numbers"]) for number in table()} == {"91": 1, "92": 1}
 
 
-def test_two_at_once_share_the_runs_of_a_chapter(repository, ran, monkeypatch):
-    """Whoever comes second waits, says so, and finds the run done."""
-    begun, said, printed = threading.Event(), threading.Event(), {}
-    notices = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", notices)
-    monkeypatch.setattr(notices, "flush", said.set, raising=False)
+def test_a_second_gathering_of_a_chapter_is_refused_in_words(repository, ran, capsys):
+    status = []
+    ran.wait = lambda seed: status.append(main(["evidence", "92", "91"]))
+    list(evidence.gather(course.find(["91"]), 1))
+    assert (status, ran.calls) == ([2], [("91", 0, 1)])
+    assert "Another process gathers evidence for chapter 91. Wait for it or stop it." in capsys.readouterr().err
+    ran.wait = lambda seed: None
+    assert main(["evidence", "92", "91", "--seeds", "1"]) == 0
+
+
+def test_who_stops_early_stops_what_runs(repository, ran):
+    """The processes of runs ignore Ctrl-C, so that whoever started them can end them in order."""
+    begun = []
 
     def wait(seed):
-        begun.set()
-        said.wait(60)
-
-    def gather(name):
-        printed[name] = list(evidence.gather(course.find(["91"]), 1))
+        if seed == 1:
+            process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(3600,))
+            process.start()
+            begun.append(process)
+            process.join()
+            raise OSError("killed")
 
     ran.wait = wait
-    threads = [threading.Thread(target=gather, args=(name,)) for name in ("first", "second")]
-    threads[0].start()
-    assert begun.wait(60)
-    threads[1].start()
-    for thread in threads:
-        thread.join(60)
-    assert ran.calls == [("91", 0, 1)]
-    assert printed["second"][0] == "chapter 91, seed 0: already there"
-    assert "chapter 91, seed 0: another process is at it; waiting for its end" in notices.getvalue()
+    lines = evidence.gather(course.find(["91"]), 3, jobs=2)
+    assert next(lines) == "chapter 91, seed 0: 1.0 minutes"
+    while not begun:
+        time.sleep(0.01)
+    lines.close()
+    assert not begun[0].is_alive()
+    done = {path.parent.name for path in evidence.FOLDER.glob("*/*/done")}
+    assert "seed_0" in done and "seed_1" not in done
 
 
 # Side by side
@@ -236,6 +243,11 @@ def test_a_source_that_cannot_be_run_is_refused_before_anything_runs(repository,
     assert main(["evidence", "92", "91"]) == 2
     assert message in capsys.readouterr().err
     assert ran.calls == []
+
+
+def test_a_chapter_that_is_named_twice_is_gathered_once(repository, ran):
+    assert main(["evidence", "91", "91", "--seeds", "1"]) == 0
+    assert ran.calls == [("91", 0, 1)]
 
 
 def test_an_unknown_profile_is_refused_before_anything_runs(repository, ran, capsys):
