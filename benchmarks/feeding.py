@@ -94,7 +94,7 @@ def main():
         lines.append("")
     text = "\n".join(lines)
     print(text)
-    pathlib.Path(__file__).with_name("feeding.md").write_text(text)
+    pathlib.Path(__file__).with_name("feeding.md").write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class Worker:
             environment["KERAS_BACKEND"] = backend
         command = [sys.executable, __file__, "--serve", name]
         self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         self.name = name
         self.answer()
@@ -108,7 +108,7 @@ class Worker:
 
 def serve(name):
     """Be a worker: warm up, check that both networks train, then answer each number of steps with seconds."""
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to stderr, not into the answers
     _, _, function, arguments = CONTENDERS[name]
     run, weights = getattr(contenders, function)(**arguments)
@@ -162,7 +162,9 @@ def summarize(rates):
 
 def machine():
     """The machine and the versions, in words."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if sys.platform == "linux" else []
+    lines = (
+        pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if sys.platform == "linux" else []
+    )
     values = dict(line.split(":", 1) for line in lines if ":" in line)
     values = {name.strip(): value.strip() for name, value in values.items()}
     flags = [
@@ -227,8 +229,10 @@ def main():
     results = {"machine": machine(), "rounds": options.rounds, "steps": options.steps, "left_out": left_out}
     names = [name for name in options.only if name not in missing]
     results |= summarize(measure(names, options.rounds, options.steps))
-    (options.folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    (options.folder / "results.md").write_text(table(results))
+    (options.folder / "results.json").write_text(
+        json.dumps(results, indent=2) + "\n", encoding="utf-8", newline="\n"
+    )
+    (options.folder / "results.md").write_text(table(results), encoding="utf-8", newline="\n")
     print(table(results))
 
 

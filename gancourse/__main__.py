@@ -2,19 +2,59 @@
 
 import argparse
 import ast
+import contextlib
+import os
+import pathlib
+import re
+import signal
 import sys
+import threading
 
-from gancourse import course, data
+from gancourse import course, places
+
+FOLDERS = re.compile(r"(\w+_)?folders?")  # parameters that are paths
+MAYBE = re.compile(r"(\w+_)?(set|handle)")  # parameters that are names, addresses or paths
+SETTINGS = ("GANCOURSE_DATA", "GANCOURSE_PROGRESS", "KERAS_HOME", "TFHUB_CACHE_DIR")
 
 
 def main(arguments=None):
-    """Carry out a command; returns the exit status: 0 done, 1 something failed, 2 the command was wrong."""
+    """Carry out a command; returns the exit status.
+
+    0: done. 1: something failed. 2: the command was wrong. 128 and more: stopped by that signal.
+    """
+    course.printable()
     options = parser().parse_args(arguments)
     try:
-        return options.command(options)
-    except (ValueError, RuntimeError) as error:
+        with _ended_by_signals():
+            status = options.command(options)
+            sys.stdout.flush()  # here, where a reader that has gone away is no crash
+            return status
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell says of a program that SIGPIPE ended
+    except KeyboardInterrupt as stop:
+        print("\nStopped.", file=sys.stderr)
+        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
+    except (ValueError, RuntimeError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
+
+
+@contextlib.contextmanager
+def _ended_by_signals():
+    """Lets SIGTERM end a command as Ctrl-C does, with the processes that it has started."""
+
+    def stop(number, frame):
+        raise KeyboardInterrupt(number)
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parser():
@@ -28,6 +68,7 @@ def parser():
     run.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a parameter"
     )
+    run.add_argument("--gpu", action="store_true", help="fail at once where the backend sees no GPU")
     run.add_argument("--plain", action="store_true", help="run the sources as scripts, without Jupyter")
     _command(commands, "build", build_chapters, "make the notebooks from their sources")
     _command(commands, "check", check_chapters, "check the notebooks' form")
@@ -55,7 +96,7 @@ def _command(commands, name, function, text):
 
 
 def run_chapters(options):
-    """Run chapters, print the table, write the page; 1 if a chapter failed."""
+    """Run chapters, print the table, write numbers and page; 1 if a chapter failed."""
     from tqdm import tqdm
 
     from gancourse import report
@@ -63,21 +104,44 @@ def run_chapters(options):
     chosen = course.find(options.chapters)
     if options.jobs < 1:
         raise ValueError(f"--jobs is a whole number from 1; it was {options.jobs}.")
-    folder = data.pathlib.Path(options.output or data.REPOSITORY / "build" / options.profile)
-    ended = course.run(chosen, options.profile, folder, _assignments(options.set), options.jobs, options.plain)
-    runs = sorted(tqdm(ended, total=len(chosen), desc="chapters", unit="chapter"))
+    overrides = _assignments(options.set)
+    os.environ.update({name: _absolute(os.environ[name]) for name in SETTINGS if os.environ.get(name)})
+    if options.gpu:
+        course.require_gpu()
+    folder = pathlib.Path(options.output or places.REPOSITORY / "build" / options.profile)
+    ended = course.run(chosen, options.profile, folder, overrides, options.jobs, options.plain)
+    with contextlib.closing(ended):
+        runs = sorted(tqdm(ended, total=len(chosen), desc="chapters", unit="chapter"))
     print(report.table(runs))
+    print(f"The numbers are in {report.numbers(runs, folder)}")
     if not options.plain:
         print(f"Open {report.index(chosen, runs, folder)}")
     return int(any(run.failure for run in runs))
 
 
 def _assignments(texts):
-    """NAME=VALUE texts as a dictionary; values are Python literals, or else text. Raises ValueError for another form."""
+    """NAME=VALUE texts as a dictionary; values are Python literals, or else text. Raises ValueError for another form.
+
+    A relative path is the caller's, although chapters run in another folder.
+    """
     pairs = [text.partition("=") for text in texts]
     if wrong := [text for text, (_, sign, _) in zip(texts, pairs) if not sign]:
         raise ValueError(f"--set takes NAME=VALUE; it was {wrong[0]!r}.")
-    return {name: _literal(value) for name, _, value in pairs}
+    return {name: _found(name, _literal(value)) for name, _, value in pairs}
+
+
+def _found(name, value):
+    """The value of a parameter, or of each of several, such that a path in it is found from every folder."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_found(name, part) for part in value)
+    if not isinstance(value, str) or not value:
+        return value
+    looks_like_a_path = MAYBE.fullmatch(name) and "/" in value.replace(os.sep, "/") and os.path.exists(value)
+    return _absolute(value) if FOLDERS.fullmatch(name) or looks_like_a_path else value
+
+
+def _absolute(path):
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _literal(text):
@@ -89,9 +153,10 @@ def _literal(text):
 
 def build_chapters(options):
     """Build notebooks; 1 if one of them has no outputs of its own code."""
+    chosen = course.find(options.chapters)
     from gancourse import build
 
-    bare = [chapter.number for chapter in course.find(options.chapters) if not build.make(chapter)]
+    bare = [chapter.number for chapter in chosen if not build.make(chapter)]
     if bare:
         print(
             f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"
@@ -101,21 +166,22 @@ def build_chapters(options):
 
 def check_chapters(options):
     """Print what is wrong with the notebooks; 1 if anything is."""
+    chosen = course.find(options.chapters)
     from gancourse import anatomy
 
-    problems = [problem for chapter in course.find(options.chapters) for problem in anatomy.problems(chapter)]
+    problems = [problem for chapter in chosen for problem in anatomy.problems(chapter)]
     print("\n".join(problems) or "The notebooks are well formed.")
     return int(bool(problems))
 
 
 def gather_evidence(options):
     """Run chapters with several seeds and write what their numbers come out as."""
-    from gancourse import evidence
-
+    chosen = course.find(options.chapters)
     for name in ("seeds", "jobs"):
         if (value := getattr(options, name)) < 1:
             raise ValueError(f"--{name} is a whole number from 1; it was {value}.")
-    chosen = course.find(options.chapters)
+    from gancourse import evidence
+
     for line in evidence.gather(chosen, options.seeds, options.profile, options.jobs):
         print(line, flush=True)
     return 0
@@ -144,7 +210,7 @@ def _sweep(name, options):
     if bar:
         from tqdm import tqdm
 
-        ended = tqdm(ended, data.pathlib.Path(name).stem, total, initial=total - left, unit="run")
+        ended = tqdm(ended, pathlib.Path(name).stem, total, initial=total - left, unit="run")
     failures = []
     for count, outcome in enumerate(ended, total - left + 1):
         line = f"{workers.describe(outcome.point)}: {outcome.failure or format(outcome.values['seconds'], '.1f') + ' s'}"

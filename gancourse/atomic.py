@@ -21,10 +21,10 @@ def writing(path, mode="w"):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    encoding = None if "b" in mode else "utf-8"
+    form = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
-        with open(descriptor, mode, encoding=encoding) as file:
+        with open(descriptor, mode, **form) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

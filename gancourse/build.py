@@ -30,7 +30,7 @@ MACHINE_NOTE = re.compile(
 
 def address():
     """The repository's public address, from pyproject.toml."""
-    project = tomllib.loads((data.REPOSITORY / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((data.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["urls"]["Repository"]
 
 

@@ -1,23 +1,24 @@
 """Finds the chapters, checks their parameters and runs them, as notebooks or as plain scripts."""
 
 import ast
-import concurrent.futures
 import hashlib
+import io
 import json
-import multiprocessing
+import multiprocessing.connection
 import os
 import pathlib
-import resource
 import runpy
+import subprocess
 import sys
 import time
 import traceback
 import typing
 
-from gancourse import data, results, tables
+from gancourse import machine, places, processes, results, tables
 
 PROFILES = tables.PROFILES
 CELL = "# %%"
+PATIENCE = 10  # seconds that a process has to end after it has said how its chapter ended
 PARAMETERS = f'{CELL} tags=["parameters"]'
 
 
@@ -30,19 +31,22 @@ class Chapter(typing.NamedTuple):
 
 
 class Run(typing.NamedTuple):
-    """How the run of a chapter ended. memory: the peak in MiB. failure: where and why, or "". numbers: as recorded."""
+    """How the run of a chapter ended.
+
+    memory: the peak in MiB, or None if unknown. failure: where and why, or "". numbers: as recorded.
+    """
 
     chapter: str
     profile: str
     seconds: float
-    memory: float
+    memory: float | None
     failure: str
     numbers: list
 
 
 def chapters(folder=None):
     """All chapters of the course, in order. folder: the one that holds `source/`; by default the course's own."""
-    folder = pathlib.Path(folder or data.REPOSITORY / "notebooks")
+    folder = pathlib.Path(folder or places.REPOSITORY / "notebooks")
     found = sorted((folder / "source").glob("[0-9][0-9]*_*.py"))
     if not found:
         raise ValueError(f"There are no chapters in {folder}. Run this from a checkout of the course.")
@@ -66,7 +70,7 @@ def find(numbers, folder=None):
 
 def code_cells(chapter):
     """The code cells of a chapter's source, as a list of texts."""
-    cells = f"\n{chapter.source.read_text()}".split(f"\n{CELL}")[1:]
+    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{CELL}")[1:]
     return [cell.partition("\n")[2].strip() for cell in cells if not cell.startswith(" [markdown]")]
 
 
@@ -88,7 +92,7 @@ def skeleton(node):
 
 def parameters(chapter):
     """The chapter's own parameters, which are the lesson profile: name to value."""
-    _, _, rest = chapter.source.read_text().partition(PARAMETERS)
+    _, _, rest = chapter.source.read_text(encoding="utf-8").partition(PARAMETERS)
     body = rest.split(f"\n{CELL}")[0]
     assignments = [node for node in ast.parse(body).body if isinstance(node, ast.Assign)]
     return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
@@ -123,48 +127,71 @@ def profile_values(chapter, profile, overrides=None):
 def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
     """Run chapters, each in a process of its own; yields a `Run` as each one ends.
 
-    folder: where executed notebooks (or, with plain, figures and numbers) go. jobs: how many at a time; the
-    machine's threads are shared out among them.
+    folder: where executed notebooks (or, with plain, figures and numbers) go; what an earlier run of these chapters
+    left there is removed. jobs: how many at a time; the machine's threads are shared out among them.
     """
     folder = pathlib.Path(folder)
-    values = {chapter.number: profile_values(chapter, profile, overrides) for chapter in chosen}
+    waiting = [(chapter, profile, profile_values(chapter, profile, overrides), folder) for chapter in chosen]
+    clear(chosen, folder)
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else 0
     work = _run_plain if plain else _run_notebook
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = [
-            pool.submit(_alone, work, chapter, profile, values[chapter.number], folder, threads)
-            for chapter in chosen
-        ]
-        for future in concurrent.futures.as_completed(futures):
-            yield future.result()
+    running = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                task = waiting.pop(0)
+                process, connection = processes.start(_measured, (work, *task), threads)
+                running[connection] = process, task
+            for connection in multiprocessing.connection.wait(running):
+                process, (chapter, *_) = running[connection]
+                ended = _ended(connection, chapter, profile)
+                processes.stop(process, PATIENCE)
+                del running[connection]
+                yield ended
+    finally:
+        for process, _ in running.values():
+            processes.stop(process)
 
 
-def _alone(work, chapter, profile, *arguments):
-    """`_measured` in a process of its own, so that one that is killed takes no other with it."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        try:
-            return pool.submit(_measured, work, chapter, profile, *arguments).result()
-        except concurrent.futures.process.BrokenProcessPool:
-            failure = "the process was killed, perhaps because memory ran out"
-            return Run(chapter.number, profile, 0.0, 0.0, failure, [])
+def clear(chosen, folder):
+    """Remove what an earlier run left in a folder, so that a run that fails never shows that one's numbers.
 
-
-def _measured(work, chapter, profile, values, folder, threads):
-    """Run one chapter in this process and measure it; a failure is part of the answer."""
-    if threads:
-        for name in ("GANCOURSE_THREADS", "OMP_NUM_THREADS"):
-            os.environ[name] = str(threads)
-    os.environ.setdefault(
-        "TF_CPP_MIN_LOG_LEVEL", "3"
-    )  # TensorFlow's notes on the machine would land in the outputs
+    Raises ValueError for the folder of the notebooks themselves.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    names = [name for chapter in chosen for name in (chapter.notebook.name, f"{chapter.notebook.stem}.html")]
+    names += [f"{chapter.number}/results.jsonl" for chapter in chosen]
+    if any(chapter.notebook.parent.resolve() == folder.resolve() for chapter in chosen):
+        raise ValueError(f"{folder} holds the notebooks themselves. Choose another folder for what a run leaves.")
+    for name in ("index.html", "results.json", *names):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _ended(connection, chapter, profile):
+    """The `Run` that a process has sent, or one that says that it was killed."""
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        failure = "the process was killed, perhaps because memory ran out"
+        return Run(chapter.number, profile, 0.0, None, failure, [])
+
+
+def _measured(connection, work, chapter, profile, values, folder):
+    """Run one chapter in this process, measure it and send a `Run`; a failure is part of the answer."""
+    printable()
     begin = time.perf_counter()
     numbers, failure = work(chapter, values, folder)
     seconds = time.perf_counter() - begin
-    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    memory = usage / (2**20 if sys.platform == "darwin" else 2**10)
-    return Run(chapter.number, profile, seconds, memory, failure, numbers)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    connection.send(Run(chapter.number, profile, seconds, machine.peak_memory(), failure, numbers))
+
+
+def printable():
+    """Let a console show what it can of a text, and "?" for a letter that it does not know."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run_notebook(chapter, values, folder):
@@ -182,6 +209,7 @@ def _run_notebook(chapter, values, folder):
             cwd=folder,
             progress_bar=sys.stderr.isatty(),
             kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning that a run was stopped
         )
     except PapermillExecutionError as error:
         failure = f"cell {error.cell_index}: {error.ename}: {error.evalue}".splitlines()[0]
@@ -195,18 +223,18 @@ def _run_plain(chapter, values, folder):
     output = folder / chapter.number
     output.mkdir(parents=True, exist_ok=True)
     record = output / "results.jsonl"
-    record.unlink(missing_ok=True)
     os.environ["GANCOURSE_OUTPUT"] = str(output.resolve())
     os.environ["MPLBACKEND"] = "Agg"
     script = output / chapter.source.name
-    script.write_text(inject(chapter.source.read_text(), values))
+    source = chapter.source.read_text(encoding="utf-8")
+    script.write_text(inject(source, values), encoding="utf-8", newline="\n")
     failure = ""
     try:
         runpy.run_path(str(script), run_name="__main__")
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         failure = f"{type(error).__name__}: {error}"
-    lines = record.read_text().splitlines() if record.exists() else []
+    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     return [json.loads(line) for line in lines], failure
 
 
@@ -220,6 +248,20 @@ def inject(source, values):
 
 def read_numbers(path):
     """The numbers that an executed notebook recorded, in order: a list of dictionaries."""
-    cells = json.loads(pathlib.Path(path).read_text())["cells"]
+    cells = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return [output["data"][results.MIME] for output in outputs if results.MIME in output.get("data", {})]
+
+
+def require_gpu():
+    """Raises ValueError where the active backend sees no GPU. A process of its own asks, which then frees the GPU."""
+    code = "from gancourse import gradients\nprint(gradients.BACKEND)\nprint(gradients.device())"
+    asked = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if asked.returncode:
+        raise RuntimeError("The backend could not be asked for its devices; its message is above.")
+    backend, device = asked.stdout.splitlines()[-2:]
+    if device.startswith("CPU"):
+        raise ValueError(
+            f"--gpu: {backend} sees no GPU here, only: {device}. Install the GPU libraries "
+            '(TensorFlow: pip install "gancourse[gpu]") or leave --gpu out.'
+        )

@@ -17,8 +17,7 @@ import keras
 import numpy as np
 import pooch
 
-PACKAGE = pathlib.Path(__file__).parent
-REPOSITORY = PACKAGE.parent
+from gancourse.places import PACKAGE, REPOSITORY, asset  # noqa: F401 - read as data.PACKAGE, data.asset
 
 # Name in the folder of the set -> SHA-256 of the file as its authors published it.
 FILES = {
@@ -65,12 +64,6 @@ class Dataset(typing.NamedTuple):
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-
-
-def asset(path):
-    """The path of a file that the course ships: in the repository, or in the installed package."""
-    checkout = REPOSITORY / path
-    return checkout if checkout.exists() else PACKAGE / "assets" / path
 
 
 def cache_folder():

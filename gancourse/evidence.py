@@ -5,40 +5,17 @@ import contextlib
 import json
 import math
 import multiprocessing
-import os
 import pathlib
-import platform
 import statistics
 import time
 import typing
 
-import numpy as np
 import yaml
 
-from gancourse import atomic, build, course, data, results
+from gancourse import atomic, build, course, data, places, results
+from gancourse.machine import machine, matrix_rate
 
-FOLDER = data.REPOSITORY / "build" / "evidence"
-
-
-def machine():
-    """This machine's processor and cores, in words."""
-    name = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line]
-        name = models[0] if models else name
-    return f"{name}, {os.cpu_count()} cores"
-
-
-def matrix_rate():
-    """The machine's float32 matrix-product rate in GFLOP/s, the best of five products of 2048 x 2048."""
-    left = np.random.default_rng(0).standard_normal((2048, 2048)).astype("float32")
-    seconds = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        left @ left
-        seconds.append(time.perf_counter() - begin)
-    return 2 * 2048**3 / min(seconds) / 1e9
+FOLDER = places.REPOSITORY / "build" / "evidence"
 
 
 class Task(typing.NamedTuple):
@@ -128,7 +105,7 @@ def _tasks(chapter, seeds, profile):
 
 def _writing():
     """The lock on `expected.yml` and the notebooks: what one process reads, changes and writes, no other changes."""
-    return atomic.locked(data.REPOSITORY / "notebooks" / "expected.yml", timeout=60)
+    return atomic.locked(places.REPOSITORY / "notebooks" / "expected.yml", timeout=60)
 
 
 def _perform(task, jobs):
@@ -247,6 +224,6 @@ def enter(chapter, profile, entry):
     """Put a chapter's entry into `expected.yml`, whose other entries stay."""
     table = dict(results.expectations())
     table[chapter.number] = {**(table.get(chapter.number) or {}), profile: entry}
-    with atomic.writing(data.REPOSITORY / "notebooks" / "expected.yml") as file:
+    with atomic.writing(places.REPOSITORY / "notebooks" / "expected.yml") as file:
         file.write("# Written by `python -m gancourse evidence`: what each published number comes out as.\n")
         yaml.safe_dump(table, file, sort_keys=True, allow_unicode=True)

@@ -11,6 +11,9 @@ import random
 import keras
 import numpy as np
 
+from gancourse.backend import check_configuration
+
+check_configuration()
 BACKEND = keras.backend.backend()
 
 if BACKEND == "tensorflow":

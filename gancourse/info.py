@@ -5,7 +5,8 @@ import os
 import pathlib
 import platform
 
-from gancourse import data, evidence, gradients, results
+from gancourse import data, gradients, results
+from gancourse.machine import machine, matrix_rate
 
 PACKAGES = ("gancourse", "keras", "tensorflow", "jax", "torch", "numpy", "jupyterlab")
 
@@ -39,7 +40,7 @@ def minutes():
     measured = {
         number: profiles["lesson"] for number, profiles in results.expectations().items() if "lesson" in profiles
     }
-    rate = evidence.matrix_rate() if measured else 1.0
+    rate = matrix_rate() if measured else 1.0
     return {number: lesson["minutes"] * lesson["matrix_rate"] / rate for number, lesson in measured.items()}
 
 
@@ -50,7 +51,7 @@ def text():
     lines += [
         f"backend: {gradients.BACKEND}",
         f"device: {gradients.device()}",
-        f"machine: {evidence.machine()}",
+        f"machine: {machine()}",
         "data:",
     ]
     lines += [f"    {name}: {place}" for name, place in data_at_hand().items()]

@@ -1,10 +1,10 @@
-"""The page and the table that a run of the course leaves behind."""
+"""The table, the file of numbers and the page that a run of the course leaves behind."""
 
 import html
 import json
 import pathlib
 
-from gancourse import results
+from gancourse import atomic, results
 
 MISSING = 'alt="No description has been provided for this image"'  # what nbconvert writes for each figure
 STYLE = """
@@ -23,14 +23,26 @@ def status(run):
 
 
 def table(runs):
-    """The runs as text: a line per chapter, and its published numbers below it."""
+    """The runs as text: a line per chapter, and below it where it failed."""
     lines = [f"{'chapter':<8}{'status':<10}{'seconds':>8}{'peak MiB':>10}"]
     for run in runs:
         word = "failed" if run.failure else "passed"
-        lines.append(f"{run.chapter:<8}{word:<10}{run.seconds:>8.1f}{run.memory:>10.0f}")
+        lines.append(f"{run.chapter:<8}{word:<10}{run.seconds:>8.1f}{memory(run):>10}")
         lines += [f"        {run.failure}"] if run.failure else []
-        lines += [f"        {results.describe(number)}" for number in run.numbers]
     return "\n".join(lines)
+
+
+def memory(run):
+    """The peak in MiB as text; a dash where the system does not say."""
+    return "–" if run.memory is None else f"{run.memory:.0f}"
+
+
+def numbers(runs, folder):
+    """Write `results.json` into `folder`: how each chapter ended, with its published numbers. Returns its path."""
+    path = pathlib.Path(folder) / "results.json"
+    with atomic.writing(path) as file:
+        json.dump([run._asdict() for run in runs], file, indent=1, ensure_ascii=False)
+    return path
 
 
 def pages(chapters, folder):
@@ -43,14 +55,14 @@ def pages(chapters, folder):
         if executed.exists():
             body, _ = HTMLExporter(template_name="lab").from_filename(str(executed))
             page = executed.with_suffix(".html")
-            page.write_text(with_alternatives(body, executed))
+            page.write_text(with_alternatives(body, executed), encoding="utf-8", newline="\n")
             written[chapter.number] = page.name
     return written
 
 
 def with_alternatives(body, executed):
     """The page with the figures' alternative texts, which nbconvert's lab template leaves out."""
-    for cell in json.loads(executed.read_text())["cells"]:
+    for cell in json.loads(executed.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 text = output["metadata"].get("image/png", {}).get("alt", "")
@@ -72,7 +84,7 @@ def index(chapters, runs, folder):
         f"{''.join(rows)}</table></body></html>\n"
     )
     path = pathlib.Path(folder) / "index.html"
-    path.write_text(page)
+    path.write_text(page, encoding="utf-8", newline="\n")
     return path
 
 
@@ -82,8 +94,8 @@ def _row(chapter, run, links):
     if run.chapter in links:
         title = f'<a href="{html.escape(links[run.chapter])}">{title}</a>'
         title += f'<small><a href="{html.escape(chapter.notebook.name)}">notebook file</a></small>'
-    numbers = "".join(f"<small>{html.escape(results.describe(number))}</small>" for number in run.numbers)
+    published = "".join(f"<small>{html.escape(results.describe(number))}</small>" for number in run.numbers)
     return (
         f"<tr><td>{title}</td><td>{html.escape(status(run))}</td><td class=number>{run.seconds:.1f}</td>"
-        f"<td class=number>{run.memory:.0f}</td><td>{numbers}</td></tr>"
+        f"<td class=number>{memory(run)}</td><td>{published}</td></tr>"
     )

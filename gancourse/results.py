@@ -7,9 +7,7 @@ import os
 import pathlib
 import sys
 
-from scipy import stats
-
-from gancourse import data, tables
+from gancourse import places, tables
 
 MIME = "application/vnd.gancourse.results+json"
 CLOCK_UNITS = ("s", "min")  # these depend on the machine, so no band is expected
@@ -38,7 +36,7 @@ def expectations():
 
     Raises ValueError, with the place in the file, for what is of another form.
     """
-    path = data.asset("notebooks/expected.yml")
+    path = places.asset("notebooks/expected.yml")
     return _table(tables.read(path) if path.exists() else "")
 
 
@@ -53,6 +51,8 @@ def band(expected):
 
     It is Student's prediction interval, so few runs give a wide band. Returns (low, high), or None for one run.
     """
+    from scipy import stats  # slow to import, and the command line needs none
+
     mean, spread, runs = expected["mean"], expected["spread"], expected["runs"]
     if runs < 2:
         return None
@@ -111,7 +111,7 @@ def record(name, value, unit="", data=""):
 def _publish(result):
     if folder := script_folder():
         print(describe(result))
-        with open(folder / "results.jsonl", "a") as file:
+        with open(folder / "results.jsonl", "a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(result) + "\n")
     else:
         from IPython.display import display

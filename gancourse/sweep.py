@@ -22,7 +22,7 @@ import os
 import pathlib
 import typing
 
-from gancourse import atomic, data, tables, workers
+from gancourse import atomic, course, data, tables, workers
 
 
 class Sweep(typing.NamedTuple):
@@ -38,8 +38,6 @@ class Sweep(typing.NamedTuple):
     @property
     def code(self):
         """The fingerprint of the script and the fixed values: rows that carry another one are stale."""
-        from gancourse import course  # only on Unix, while `rows` is for every notebook
-
         tree = course.skeleton(ast.parse(self.source))
         parts = (tree, self.function, json.dumps(self.fixed, sort_keys=True, default=str))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -84,7 +82,7 @@ def _source(path, script, function):
         raise ValueError(
             f"run in {path.name} is SCRIPT.py:FUNCTION with a script beside it; {script!r} is not there."
         )
-    source = file.read_text()
+    source = file.read_text(encoding="utf-8")
     try:
         names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     except SyntaxError as error:
@@ -117,7 +115,7 @@ def _check_values(name, axes, fixed):
 
 def _read(sweep):
     """The rows of the table, texts by column, by the texts of their point; without one that a kill has torn."""
-    text = sweep.table.read_text() if sweep.table.exists() else ""
+    text = sweep.table.read_text(encoding="utf-8") if sweep.table.exists() else ""
     whole = text[: text.rfind("\n") + 1]
     header, *rows = list(csv.reader(io.StringIO(whole))) or [[]]
     rows = [dict(zip(header, row)) for row in rows if len(row) == len(header)]
@@ -163,7 +161,7 @@ def _tidy(sweep):
     kept = [row for row in _read(sweep).values() if row["code"] == code]
     if not kept:
         sweep.table.unlink(missing_ok=True)
-    elif (text := _lines([kept[0], *[row.values() for row in kept]])) != sweep.table.read_text():
+    elif (text := _lines([kept[0], *[row.values() for row in kept]])) != sweep.table.read_text(encoding="utf-8"):
         with atomic.writing(sweep.table) as file:
             file.write(text)
 
@@ -176,7 +174,7 @@ def _append(sweep, outcome):
     if set(row) != set(header):
         return outcome._replace(failure=f"it returned {', '.join(results)}; the table has {', '.join(header)}")
     new = [] if sweep.table.exists() else [header]
-    with open(sweep.table, "a") as file:
+    with open(sweep.table, "a", encoding="utf-8", newline="\n") as file:
         file.write(_lines([*new, [row[name] for name in header]]))
         file.flush()
         os.fsync(file.fileno())
@@ -189,13 +187,11 @@ def run(name, processes=1, scheduler=""):
     name: as for `load`. processes: how many on this machine; its threads are shared out among them. scheduler: the
     address of a Dask cluster that runs everything instead. Raises ValueError for a second sweep of the same table.
     """
-    import fcntl  # Unix alone has it, and reading a table needs none
-
     sweep = load(name)
-    with open(sweep.path) as lock:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the table itself is replaced when it is tidied
-        except BlockingIOError:
+            held.enter_context(atomic.locked(sweep.table, timeout=0))
+        except TimeoutError:
             raise ValueError(f"Another process is running {sweep.path.name}. Wait for it or stop it.") from None
         _tidy(sweep)
         tasks = [(sweep.script, sweep.source, sweep.function, point, sweep.fixed) for point in missing(name)]

@@ -6,7 +6,6 @@ import linecache
 import multiprocessing.connection
 import os
 import pathlib
-import signal
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ import keras
 import numpy as np
 
 import gancourse.gradients  # noqa: F401 - limits the threads before a script computes anything
+from gancourse import processes
 
 RUNS = 10  # of a process before a fresh one takes over: a backend does not give back all memory of a run
 TIMEOUT = 10  # seconds without an answer before a scheduler is given up
@@ -82,11 +82,12 @@ def _checked(result, point):
 def on_this_machine(tasks, count):
     """Outcomes from processes that do `RUNS` runs each. One that dies is replaced, and its run is tried once more."""
     waiting = collections.deque((task, True) for task in tasks)
-    processes, idle, busy, done = [], [], {}, collections.Counter()
+    threads = max(1, (os.cpu_count() or 1) // count) if count > 1 else 0
+    started, idle, busy, done = [], [], {}, collections.Counter()
     try:
         while waiting or busy:
             while waiting and len(busy) < count:
-                connection = idle.pop() if idle else _start(processes, count)
+                connection = idle.pop() if idle else _start(started, threads)
                 busy[connection] = waiting.popleft()
                 with contextlib.suppress(OSError):  # of a process that died idle: found out below
                     connection.send(busy[connection][0])
@@ -106,36 +107,19 @@ def on_this_machine(tasks, count):
                     outcome = Outcome(task[3], {}, "its process was killed twice; perhaps memory ran out")
                 yield outcome
     finally:
-        for process in processes:
-            process.kill()
-            process.join()
+        for process in started:
+            processes.stop(process)
 
 
-def _start(processes, count):
+def _start(started, threads):
     """Start one more worker process and return the connection to it."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    processes.append(context.Process(target=_serve, args=(there,), daemon=True))
-    threads = str(max(1, (os.cpu_count() or 1) // count)) if count > 1 else None
-    before = {name: os.environ.get(name) for name in ("GANCOURSE_THREADS", "OMP_NUM_THREADS")}
-    _set(
-        {name: threads or value for name, value in before.items()}
-    )  # libraries read them while they are imported
-    processes[-1].start()
-    _set(before)
-    there.close()  # so that this end notices when the process is gone
-    return here
-
-
-def _set(environment):
-    for name, value in environment.items():
-        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+    process, connection = processes.start(_serve, threads=threads)
+    started.append(process)
+    return connection
 
 
 def _serve(connection):
     """What a worker process does: run what it is sent, until the sweep ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the sweep's ends the others
-    threading.Thread(target=lambda: (multiprocessing.parent_process().join(), os._exit(1)), daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             connection.send(perform(*connection.recv()))

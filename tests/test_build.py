@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from gancourse import anatomy, build, course, data
+from gancourse import anatomy, build, course, data, places
 from gancourse.__main__ import main
 
 SOURCE = """\
@@ -27,8 +27,9 @@ ANSWER = {"mean": 6.0, "spread": 0.5, "runs": 3, "unit": "nats", "data": ""}
 @pytest.fixture
 def chapter(tmp_path, monkeypatch):
     """The only chapter of a made-up checkout, without evidence."""
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(data, "PACKAGE", tmp_path / "package")
+    for module in (data, places):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "package")
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
     (tmp_path / "notebooks" / "source" / "91_made_up.py").write_text(SOURCE)
     (tmp_path / "notebooks" / "profiles.yml").write_text("'91': {smoke: {}, full: {}}")

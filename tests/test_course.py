@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, exercises, info, report, results
+from gancourse import build, course, data, evidence, exercises, info, machine, places, report, results
 from gancourse.__main__ import main
 from gancourse.course import Chapter, Run
 
@@ -93,8 +93,10 @@ def repository(tmp_path, monkeypatch):
     sources = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
     folder = make_repository(tmp_path / "repository", sources)
     monkeypatch.setattr(data, "REPOSITORY", folder)
+    monkeypatch.setattr(places, "REPOSITORY", folder)
     monkeypatch.setattr(evidence, "FOLDER", folder / "build" / "evidence")
-    monkeypatch.setattr(evidence, "matrix_rate", lambda: 100.0)
+    for module in (evidence, info):
+        monkeypatch.setattr(module, "matrix_rate", lambda: 100.0)
     monkeypatch.setenv("KERAS_BACKEND", "numpy")  # of the processes that run chapters: the quickest to import
     return folder
 
@@ -481,8 +483,17 @@ def test_the_table_says_where_a_chapter_failed():
     assert "cell 4: ValueError:" in report.table([FAILED_RUN])
 
 
-def test_the_table_holds_the_published_numbers():
-    assert "<answer> = 10 (made up) · no expected value for smoke" in report.table([PASSED_RUN])
+def test_the_table_leaves_the_published_numbers_to_the_page_and_the_file():
+    assert "<answer>" not in report.table([PASSED_RUN])
+
+
+def test_memory_that_the_system_does_not_tell_is_a_dash():
+    assert report.table([PASSED_RUN._replace(memory=None)]).splitlines()[-1].split()[-1] == "–"
+
+
+def test_the_file_of_numbers_holds_what_the_runs_do(tmp_path):
+    written = json.loads(report.numbers([PASSED_RUN, FAILED_RUN], tmp_path).read_text(encoding="utf-8"))
+    assert [Run(**run) for run in written] == [PASSED_RUN, FAILED_RUN]
 
 
 @pytest.fixture
@@ -520,6 +531,7 @@ def after_run(tmp_path_factory):
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr(data, "REPOSITORY", folder / "repository")
+        patch.setattr(places, "REPOSITORY", folder / "repository")
         patch.setenv("KERAS_BACKEND", "numpy")
         patch.delenv("GANCOURSE_THREADS", raising=False)
         built = main(["build"])
@@ -550,7 +562,15 @@ def test_the_table_of_a_run_says_which_cell_failed(after_run):
 def test_a_run_publishes_the_numbers_of_its_profile(after_run):
     numbers = {number["name"]: number for number in course.read_numbers(after_run.output / "91_good.ipynb")}
     assert (numbers["answer"]["value"], numbers["answer"]["profile"]) == (10, "smoke")
-    assert "answer = 10 (made up)" in after_run.printed
+    assert "answer = 10 (made up)" in (after_run.output / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_prints_no_numbers_but_where_they_are(after_run):
+    path = after_run.output / "results.json"
+    assert "answer" not in after_run.printed
+    assert f"The numbers are in {path}\n" in after_run.printed
+    numbers = {run["chapter"]: run["numbers"] for run in json.loads(path.read_text(encoding="utf-8"))}
+    assert next((number["name"], number["value"]) for number in numbers["91"]) == ("answer", 10)
 
 
 def test_chapters_side_by_side_share_the_machines_threads(after_run):
@@ -608,6 +628,35 @@ def test_a_chapter_that_ends_its_process_fails_alone(repository, line):
     assert runs["93"].failure == ""
 
 
+@pytest.mark.parametrize(
+    "plain, victim", [(False, "os.getppid()"), (True, "os.getpid()")], ids=["notebook", "plain"]
+)
+def test_a_run_that_is_killed_shows_no_numbers_of_an_earlier_one(repository, good, plain, victim):
+    build.make(good)
+    folder = repository / "output"
+    (first,) = course.run([good], "smoke", folder, plain=plain)
+    assert first.numbers
+    report.index([good], [first], folder)
+    edit(good, "import os\n", f"import os\n\nos.kill({victim}, 9)\n")
+    build.make(good)
+    (second,) = course.run([good], "smoke", folder, plain=plain)
+    assert (second.failure != "", second.numbers) == (True, [])
+    left = {
+        path.name for path in folder.rglob("*") if path.is_file() and "answer" in path.read_text(encoding="utf-8")
+    }
+    assert left <= {"91_good.py", "91_good.ipynb"}
+    page = report.index([good], [second], folder).read_text(encoding="utf-8")
+    assert "answer" not in page
+
+
+def test_a_run_never_replaces_the_notebooks_themselves(good):
+    build.make(good)
+    before = good.notebook.read_bytes()
+    with pytest.raises(ValueError, match="holds the notebooks themselves"):
+        list(course.run([good], "smoke", good.notebook.parent))
+    assert good.notebook.read_bytes() == before
+
+
 # The command line
 
 
@@ -649,7 +698,7 @@ def asked(repository, monkeypatch):
     def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
         calls.append(types.SimpleNamespace(**locals()))
         folder.mkdir(parents=True, exist_ok=True)
-        return iter([Run(chapter.number, profile, 1.0, 1.0, "", []) for chapter in chosen])
+        yield from [Run(chapter.number, profile, 1.0, 1.0, "", []) for chapter in chosen]
 
     monkeypatch.setattr(course, "run", run)
     return calls
@@ -680,6 +729,43 @@ def test_runs_are_smoke_runs_unless_told_otherwise(asked, repository):
 def test_values_on_the_command_line_have_their_types(asked, text, value):
     main(["run", "91", "--set", f"rate={text}"])
     assert asked[0].overrides == {"rate": value}
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("folder=own/faces", "{here}/own/faces"),
+        ("runs_folder=not/there/yet", "{here}/not/there/yet"),
+        ("folders=('own/faces', 'own')", ("{here}/own/faces", "{here}/own")),
+        ("data_set=own/faces", "{here}/own/faces"),
+        ("data_set=own", "own"),
+        ("handle=https://somewhere/module/1", "https://somewhere/module/1"),
+        ("folder=", ""),
+        ("names=own/faces", "own/faces"),
+    ],
+)
+def test_a_relative_path_on_the_command_line_is_the_callers(asked, tmp_path, monkeypatch, text, value):
+    (tmp_path / "own" / "faces").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    main(["run", "91", "--set", text])
+    expected = [part.format(here=tmp_path) for part in (value if isinstance(value, tuple) else [value])]
+    found = asked[0].overrides[text.partition("=")[0]]
+    assert list(found if isinstance(value, tuple) else [found]) == expected
+
+
+def test_a_relative_folder_in_the_environment_is_the_callers(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANCOURSE_DATA", "own")
+    main(["run", "91"])
+    assert os.environ["GANCOURSE_DATA"] == str(tmp_path / "own")
+
+
+def test_a_run_that_needs_a_gpu_fails_in_words_before_it_begins(asked, monkeypatch, capfd):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")  # also where there is a GPU
+    assert main(["run", "91", "--gpu"]) == 2
+    assert "--gpu: jax sees no GPU here, only: CPU" in capfd.readouterr().err
+    assert asked == []
 
 
 def test_check_prints_what_is_wrong_and_has_the_status_1(repository, capsys):
@@ -715,7 +801,7 @@ def test_info_lists_versions_backend_device_data_and_minutes(repository, capsys)
 
 def test_info_needs_no_checkout(monkeypatch, tmp_path):
     """Where only the package is installed, as on Colab."""
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     assert "backend: " in info.text()
 
 
@@ -831,4 +917,4 @@ def test_a_notebook_whose_own_seed_is_not_among_the_first_still_gets_its_outputs
 
 
 def test_the_machine_is_named_in_words():
-    assert evidence.machine().endswith(" cores")
+    assert machine.machine().endswith(" cores")

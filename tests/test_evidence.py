@@ -13,7 +13,7 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, results
+from gancourse import build, course, data, evidence, places, results
 from gancourse.__main__ import main
 
 SOURCE = """\
@@ -32,9 +32,9 @@ GATHERS = """\
 import pathlib, sys, time
 sys.path.insert(0, str(pathlib.Path(sys.argv[2])))
 import test_evidence
-from gancourse import course, data, evidence, results
+from gancourse import course, data, evidence, places, results
 
-data.REPOSITORY = pathlib.Path(sys.argv[1])
+data.REPOSITORY = places.REPOSITORY = pathlib.Path(sys.argv[1])
 evidence.FOLDER = data.REPOSITORY / "build" / "evidence"
 evidence.matrix_rate = lambda: 100.0
 course.run = lambda chosen, *rest: [test_evidence.leave(chosen[0], *rest)]
@@ -55,8 +55,9 @@ def repository(tmp_path, monkeypatch):
         path = tmp_path / "notebooks" / "source" / f"{number}_made_up.py"
         path.write_text(SOURCE.replace("NN", number))
     (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/some/where"\n')
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(data, "PACKAGE", tmp_path / "package")
+    for module in (data, places):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(evidence, "FOLDER", tmp_path / "build" / "evidence")
     monkeypatch.setattr(evidence, "matrix_rate", lambda: 100.0)
     return tmp_path

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from gancourse import data, results, tables
+from gancourse import places, results, tables
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def expected(tmp_path, monkeypatch):
     }
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "expected.yml").write_text(yaml.safe_dump({"91": {"lesson": {"numbers": numbers}}}))
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
 
 
 @pytest.fixture
@@ -87,14 +87,14 @@ def test_another_number_has_no_expectation(expected, chapter, profile, name, dat
 
 
 def test_without_an_expected_file_nothing_is_expected(tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(data, "PACKAGE", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "PACKAGE", tmp_path)
     assert results.expectations() == {}
 
 
 def test_a_table_that_was_written_anew_is_read_anew(expected):
     assert list(results.expectations()) == ["91"]
-    (data.REPOSITORY / "notebooks" / "expected.yml").write_text("'92': {}")
+    (places.REPOSITORY / "notebooks" / "expected.yml").write_text("'92': {}")
     assert list(results.expectations()) == ["92"]
 
 

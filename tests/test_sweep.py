@@ -1,6 +1,5 @@
 import collections
 import csv
-import fcntl
 import os
 import pathlib
 import re
@@ -12,7 +11,7 @@ import time
 import pytest
 import yaml
 
-from gancourse import data, sweep, workers
+from gancourse import atomic, places, sweep, workers
 from gancourse.__main__ import main
 
 SCRIPT = """\
@@ -163,7 +162,7 @@ def test_rows_without_a_table_say_how_to_get_one(tmp_path):
 @pytest.mark.parametrize("place", ["REPOSITORY", "PACKAGE"])
 def test_a_name_means_a_sweep_of_the_course_from_a_checkout_or_a_wheel(tmp_path, monkeypatch, ran, place):
     for name in ("REPOSITORY", "PACKAGE"):
-        monkeypatch.setattr(data, name, tmp_path / name)
+        monkeypatch.setattr(places, name, tmp_path / name)
     folder = tmp_path / ("REPOSITORY" if place == "REPOSITORY" else "PACKAGE/assets") / "notebooks" / "sweeps"
     folder.mkdir(parents=True)
     list(sweep.run(write(folder)))
@@ -265,8 +264,7 @@ def test_a_smaller_grid_hides_rows_and_loses_none(tmp_path, ran):
 
 def test_two_sweeps_of_one_table_at_a_time_are_an_error(tmp_path, ran):
     path = write(tmp_path)
-    with open(path) as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+    with atomic.locked(path.with_suffix(".csv")):
         with pytest.raises(ValueError, match=r"Another process is running made\.yml"):
             list(sweep.run(path))
     assert len(list(sweep.run(path))) == 4
@@ -555,7 +553,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_run(tmp_path, monkeypatch):
 
 # The course's own sweeps
 
-OWN = sorted((data.REPOSITORY / "notebooks" / "sweeps").glob("*.yml"))
+OWN = sorted((places.REPOSITORY / "notebooks" / "sweeps").glob("*.yml"))
 
 
 @pytest.mark.parametrize("path", OWN, ids=[path.stem for path in OWN])

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from gancourse import course, data, results, tables
+from gancourse import course, data, places, results, tables
 from gancourse.__main__ import main
 
 NUMBER = {"mean": 5.0, "spread": 0.5, "runs": 3, "unit": "", "data": "digits"}
@@ -56,7 +56,8 @@ BROKEN = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The notebooks of a made-up checkout with one chapter."""
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
+    for module in (data, places):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
     source = '# %% tags=["parameters"]\nprofile = "lesson"\nrate = 1e-3\nstages = {4: 8}\nnames = ["a"]\n'
     (tmp_path / "notebooks" / "source" / "04_made_up.py").write_text(source)
