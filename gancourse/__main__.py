@@ -76,8 +76,9 @@ def parser():
     _command(commands, "build", build_chapters, "make the notebooks from their sources")
     _command(commands, "check", check_chapters, "check the notebooks' form")
     evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
-    evidence.add_argument("--seeds", type=int, default=3)
-    evidence.add_argument("--profile", default="lesson")
+    evidence.add_argument("--seeds", type=int, default=3, help="how many, from the notebook's own on")
+    evidence.add_argument("--profile", default="lesson", help=f"one of {', '.join(course.PROFILES)}")
+    evidence.add_argument("--jobs", type=int, default=1, help="runs side by side; minutes are then longer")
     text = "run what the tables of sweeps lack"
     sweeps = commands.add_parser("sweep", help=text, description=text)
     sweeps.set_defaults(command=run_sweeps)
@@ -189,13 +190,13 @@ def check_chapters(options):
 def gather_evidence(options):
     """Run chapters with several seeds and write what their numbers come out as."""
     chosen = course.find(options.chapters)
-    if options.seeds < 1:
-        raise ValueError(f"--seeds is a whole number from 1; it was {options.seeds}.")
+    for name in ("seeds", "jobs"):
+        if (value := getattr(options, name)) < 1:
+            raise ValueError(f"--{name} is a whole number from 1; it was {value}.")
     from gancourse import evidence
 
-    for chapter in chosen:
-        for line in evidence.gather(chapter, options.seeds, options.profile):
-            print(line, flush=True)
+    for line in evidence.gather(chosen, options.seeds, options.profile, options.jobs):
+        print(line, flush=True)
     return 0
 
 

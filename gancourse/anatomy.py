@@ -4,9 +4,7 @@ import ast
 import re
 import statistics
 
-import nbformat
-
-from gancourse import build, course
+from gancourse import build, course, tables
 
 HEADINGS = (
     "Imports", "Parameters", "The data", "The idea", "The networks", "The loss",
@@ -23,15 +21,37 @@ FORBIDDEN = {
     r"sys\.path": "a change of the import path",
     r"(?<!average_)discriminator\.trainable = False": "the frozen-discriminator recipe outside its demonstration",
 }
+LEFT = r"\{\{[^{}]*\}{0,2}|not yet measured|TODO"
+UNITS = r"nats?|bits?|min|minutes?|s|seconds?|points?|units?|modes?|times|errors?|per|over|steps?|images?|pixels?|seeds?"
+GLUED = (
+    rf"\bover\s+\d+\s+seeds\s+(%|({UNITS})\b)",  # "1.0 ± 1.2 over 5 seeds modes"
+    r"\d\s+(%|nats|min|s)\s+(\1(?!\w)|minutes\b|seconds\b)",  # "5 nats nats"
+)
 
 
 def problems(chapter):
     """Everything that is wrong with a chapter's notebook, one line each."""
     if not chapter.notebook.exists():
         return [f"{chapter.number}: {chapter.notebook.name} is missing; run python -m gancourse build"]
-    notebook = nbformat.read(chapter.notebook, as_version=4)
-    checks = (headings, lengths, prose, plain_code, parameters, figures, outputs, freshness, size)
-    found = [text for check in checks for text in check(chapter, notebook)]
+    checks = (
+        headings,
+        lengths,
+        prose,
+        quotes,
+        plain_code,
+        parameters,
+        profiles,
+        figures,
+        outputs,
+        freshness,
+        size,
+    )
+    try:
+        build.check_source(chapter)
+        notebook = build.read(chapter.notebook)
+        found = [text for check in checks for text in check(chapter, notebook)]
+    except ValueError as error:  # of a source that cannot be built: other chapters are still checked
+        found = [str(error)]
     return [f"{chapter.number}: {text}" for text in found]
 
 
@@ -65,9 +85,17 @@ def prose(chapter, notebook):
     lines = sum(1 for cell in code(notebook) for line in cell.source.splitlines() if line.strip())
     if words < WORDS_PER_LINE * lines:
         yield f"{words} words of prose for {lines} lines of code; at least {WORDS_PER_LINE} per line"
-    left = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    for token in re.findall(r"\{\{.*?\}\}|not yet measured|TODO", "\n".join(left)):
-        yield f"the text holds {token!r}"
+    for cell in notebook.cells:
+        for token in re.findall(LEFT, cell.source) if cell.cell_type == "markdown" else []:
+            yield f"the text of cell {cell.id} holds {token!r}"
+
+
+def quotes(chapter, notebook):
+    """A measured number that is filled in brings its unit and its "over n seeds" along: neither stands there twice."""
+    for cell in notebook.cells:
+        for pattern in GLUED if cell.cell_type == "markdown" else ():
+            for match in re.finditer(pattern, cell.source):
+                yield f"the text of cell {cell.id} holds {' '.join(match.group(0).split())!r}; say it in another order"
 
 
 def plain_code(chapter, notebook):
@@ -90,6 +118,18 @@ def parameters(chapter, notebook):
     for line in tagged[0].source.splitlines():
         if line.strip() and "#" not in line:
             yield f"the parameter {line!r} has no reason beside it"
+
+
+def profiles(chapter, notebook):
+    """What profiles.yml has for the chapter can be injected, and the chapters that it names are there."""
+    table = tables.profiles(chapter.notebook.parent / "profiles.yml")
+    for number in sorted(set(table) - {known.number for known in course.chapters(chapter.notebook.parent)}):
+        yield f"profiles.yml has values for chapter {number}, which is not there"
+    for profile in sorted(set(course.PROFILES) - {"lesson"}):
+        try:
+            course.profile_values(chapter, profile)
+        except ValueError as error:
+            yield str(error)
 
 
 def figures(chapter, notebook):

@@ -39,13 +39,13 @@ def writing(path, mode="w"):
 def locked(path, timeout=10.0):
     """Hold `path` for this block alone, against other processes and threads, while it is read, changed and written.
 
-    The lock is on `PATH.lock` beside it, which stays; the system frees it when its holder ends, however that is.
+    The lock is on `.NAME.lock` beside it, which stays; the system frees it when its holder ends, however that is.
     timeout: seconds to wait for another holder. Raises TimeoutError after that, OSError where no file can be made.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + timeout
-    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         while not _lock(descriptor):
             if time.monotonic() >= end:

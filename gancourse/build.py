@@ -1,5 +1,6 @@
 """Builds the notebooks from their sources; outputs are kept as long as the code that made them is the same."""
 
+import ast
 import copy
 import re
 import tomllib
@@ -18,6 +19,8 @@ if "google.colab" in sys.modules:
 
     command = [sys.executable, "-m", "pip", "install", "-q", "git+{address}"]
     subprocess.run(command, check=True)"""
+
+PLACEHOLDER = re.compile(r"\{\{\s+([\w.]+)\s+\}\}")
 
 # What TensorFlow writes to the error stream when it is imported, whatever its log level.
 MACHINE_NOTE = re.compile(
@@ -39,17 +42,27 @@ def badge(chapter):
 
 
 def fill(text, chapter):
-    """Replace `{{ minutes }}`, `{{ machine }}` and `{{ expected.NAME }}` by what was measured for the lesson."""
+    """Replace `{{ minutes }}`, `{{ machine }}` and `{{ expected.NAME }}` by what was measured for the lesson.
+
+    A placeholder may go over the end of a line. Raises ValueError for one that the evidence of today's code lacks.
+    """
     known = results.expectations().get(chapter.number, {}).get("lesson", {})
+    return PLACEHOLDER.sub(lambda match: _measured(match.group(1), known, chapter), text)
 
-    def value(match):
-        key = match.group(1)
-        if key in ("minutes", "machine"):
-            return str(known.get(key, "not yet measured"))
-        entry = known.get("numbers", {}).get(key.removeprefix("expected."))
-        return quote(entry) if entry else "not yet measured"
 
-    return re.sub(r"\{\{ ([\w.]+) \}\}", value, text)
+def _measured(key, known, chapter):
+    """What stands in the place of a placeholder; "not yet measured" where no evidence for the code is there."""
+    if key in ("minutes", "machine"):
+        return str(known.get(key, "not yet measured"))
+    entry = known.get("numbers", {}).get(key.removeprefix("expected."))
+    if entry and key.startswith("expected."):
+        return quote(entry)
+    if not key.startswith("expected.") or known.get("code") == course.code_hash(chapter):
+        raise ValueError(
+            f"{chapter.source.name} has {{{{ {key} }}}}, and no such number is in expected.yml for chapter "
+            f"{chapter.number}. Write minutes, machine or expected.NAME, with a NAME that the chapter records."
+        )
+    return "not yet measured"
 
 
 def quote(entry):
@@ -63,8 +76,29 @@ def quote(entry):
     return f"{mean:,.{digits}f} ± {deviation:,.{digits}f}{unit} over {runs} seeds"
 
 
+def check_source(chapter):
+    """Raises ValueError, with file and line, for a source that is not Python or has no cell of literal parameters."""
+    name, text = chapter.source.name, chapter.source.read_text(encoding="utf-8")
+    for code in (text, *course.code_cells(chapter)):
+        try:
+            ast.parse(code)
+        except SyntaxError as error:
+            place = f"line {error.lineno}" if code is text else f"the cell that begins with {code[:60]!r}"
+            raise ValueError(f"{name}, {place}: {error.msg}.") from None
+    if (count := f"\n{text}".count(f"\n{course.PARAMETERS}\n")) != 1:
+        raise ValueError(f"{name} has {count} cells headed {course.PARAMETERS}; there should be one.")
+    try:
+        course.parameters(chapter)
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{name}: each parameter is NAME = VALUE, with a literal value ({error}).") from None
+
+
 def convert(chapter):
-    """The notebook of a source, without outputs: badge and Colab cell added, measurements filled in."""
+    """The notebook of a source, without outputs: badge and Colab cell added, measurements filled in.
+
+    Raises ValueError for a source or a placeholder that is wrong.
+    """
+    check_source(chapter)
     notebook = jupytext.read(chapter.source, fmt="py:percent")
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -106,11 +140,22 @@ def refreshed(output, chapter):
     return output
 
 
+def read(path):
+    """The notebook in a file. Raises ValueError, with the file's name, for one that is torn or none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        text = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+        raise ValueError(
+            f"{path.name} is no notebook ({text}). Take it from git again, or delete it and build it anew."
+        ) from None
+
+
 def stored(chapter):
     """The notebook on disk if its outputs were made by today's code, else None."""
     if not chapter.notebook.exists():
         return None
-    notebook = nbformat.read(chapter.notebook, as_version=4)
+    notebook = read(chapter.notebook)
     fresh = notebook.metadata.get("gancourse", {}).get("code") == course.code_hash(chapter)
     executed = any(cell.get("outputs") for cell in notebook.cells)
     return notebook if fresh and executed else None
@@ -121,8 +166,8 @@ def make(chapter, executed=None):
 
     Returns whether the notebook has outputs that belong to its code; if not, run it (`evidence` does).
     """
-    outputs = executed or stored(chapter)
     notebook = convert(chapter)
+    outputs = executed or stored(chapter)
     if outputs:
         notebook = with_outputs(notebook, outputs)
     write(notebook, chapter.notebook)

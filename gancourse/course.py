@@ -14,11 +14,9 @@ import time
 import traceback
 import typing
 
-import yaml
+from gancourse import machine, places, processes, results, tables
 
-from gancourse import machine, places, processes, results
-
-PROFILES = ("smoke", "lesson", "full")
+PROFILES = tables.PROFILES
 CELL = "# %%"
 PATIENCE = 10  # seconds that a process has to end after it has said how its chapter ended
 PARAMETERS = f'{CELL} tags=["parameters"]'
@@ -109,10 +107,10 @@ def profile_values(chapter, profile, overrides=None):
         raise ValueError(f"There is no profile {profile!r}. The profiles are {', '.join(PROFILES)}.")
     values = {}
     if profile != "lesson":
-        table = yaml.safe_load((chapter.notebook.parent / "profiles.yml").read_text(encoding="utf-8"))
-        if profile not in table.get(chapter.number, {}):
+        table = tables.profiles(chapter.notebook.parent / "profiles.yml").get(chapter.number) or {}
+        if profile not in table:
             raise ValueError(f"profiles.yml has no {profile!r} values for chapter {chapter.number}.")
-        values = {"profile": profile, **table[chapter.number][profile]}
+        values = {"profile": profile, **(table[profile] or {})}
     values.update(overrides or {})
     known = parameters(chapter)
     if unknown := [name for name in values if name not in known]:

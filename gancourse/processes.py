@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 
+_starting = threading.Lock()  # the environment belongs to the whole process, and threads start runs at once
+
 
 def start(target, arguments=(), threads=0):
     """Start `target(connection, *arguments)` in a fresh process; returns it and this end of the connection.
@@ -15,7 +17,7 @@ def start(target, arguments=(), threads=0):
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_begin, args=(target, there, *arguments))
-    with _environment(threads):  # libraries read it while they are imported
+    with _starting, _environment(threads):  # libraries read it while they are imported
         process.start()
     there.close()  # so that this end notices when the process is gone
     return process, here

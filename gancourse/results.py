@@ -7,9 +7,7 @@ import os
 import pathlib
 import sys
 
-import yaml
-
-from gancourse import places
+from gancourse import places, tables
 
 MIME = "application/vnd.gancourse.results+json"
 CLOCK_UNITS = ("s", "min")  # these depend on the machine, so no band is expected
@@ -34,15 +32,18 @@ def script_folder():
 
 
 def expectations():
-    """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only."""
+    """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only.
+
+    Raises ValueError, with the place in the file, for what is of another form.
+    """
     path = places.asset("notebooks/expected.yml")
-    return _table(path.read_text(encoding="utf-8") if path.exists() else "")
+    return _table(tables.read(path) if path.exists() else "")
 
 
 @functools.lru_cache(maxsize=1)
 def _table(text):
     """The table is long and asked for with each number and each cell, so the same text is parsed once."""
-    return yaml.safe_load(text) or {}
+    return tables.expected(text)
 
 
 def band(expected):

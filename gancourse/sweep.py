@@ -22,9 +22,7 @@ import os
 import pathlib
 import typing
 
-import yaml
-
-from gancourse import atomic, course, data, workers
+from gancourse import atomic, course, data, tables, workers
 
 
 class Sweep(typing.NamedTuple):
@@ -66,10 +64,7 @@ def load(name):
         raise ValueError(
             f"There is no sweep {name}. Give its file, NAME.yml, or the NAME of one of the course's."
         )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name} is no plain YAML: {error}") from None
+    content = tables.parse(tables.read(path), path.name)
     if not isinstance(content, dict) or not {"run", "grid"} <= set(content) <= {"run", "grid", "fixed"}:
         found = ", ".join(map(str, content)) if isinstance(content, dict) else content
         raise ValueError(f"{path.name} has run, grid and perhaps fixed, and nothing else; it has {found}.")
@@ -101,6 +96,8 @@ def _check_values(name, axes, fixed):
     """Raises ValueError for a grid that is none, a name that stands twice and a number that YAML reads as text."""
     if not isinstance(axes, dict) or not axes or not isinstance(fixed, dict):
         raise ValueError(f"grid in {name} maps each axis to its values, and fixed maps names to values.")
+    if wrong := [key for key in (*axes, *fixed) if not isinstance(key, str) or not key.isidentifier()]:
+        raise ValueError(f"{wrong[0]!r} in {name} is no name of an argument of the function.")
     if taken := [axis for axis in axes if axis in (*fixed, "seconds", "code")]:
         raise ValueError(f"grid in {name} has {taken[0]}, which is a fixed value or a column of the table's own.")
     for axis, values in axes.items():
@@ -112,19 +109,8 @@ def _check_values(name, axes, fixed):
             raise ValueError(f"{axis} in {name} is a list of numbers or texts, at least one; it is {values!r}.")
         if len(set(map(str, values))) < len(values):
             raise ValueError(f"{axis} in {name} lists a value twice: {values!r}.")
-    for value in itertools.chain(fixed.values(), *axes.values()):
-        if isinstance(value, str) and _number(value) != value:
-            raise ValueError(
-                f"{value!r} in {name} is a text to YAML. Write 1.0e-3, not 1e-3, and without quotes."
-            )
-
-
-def _number(text):
-    """The number that a text stands for, or the text itself."""
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
+    tables.check_values(axes, f"{name}: grid")
+    tables.check_values(fixed, f"{name}: fixed")
 
 
 def _read(sweep):
@@ -147,7 +133,7 @@ def rows(name):
     known = _read(sweep)
     return [
         {
-            column: point.get(column, text if column == "code" else _number(text))
+            column: point.get(column, text if column == "code" else tables.number_in(text))
             for column, text in known[key].items()
         }
         for key, point in sweep.points().items()

@@ -100,7 +100,7 @@ def test_a_lock_changes_nothing_of_the_file(path):
 
 def test_a_file_that_is_not_there_yet_can_be_locked_in_a_folder_that_is_not_there_yet(tmp_path):
     with atomic.locked(tmp_path / "new" / "table.json"):
-        assert [file.name for file in (tmp_path / "new").iterdir()] == ["table.json.lock"]
+        assert [file.name for file in (tmp_path / "new").iterdir()] == [".table.json.lock"]
 
 
 def without_fcntl(monkeypatch, **functions):

@@ -46,6 +46,13 @@ def test_notebook_is_well_formed(chapter):
 
 
 @each_chapter
+def test_no_placeholder_is_left_in_a_notebook(chapter):
+    """Formulas close two braces, but none opens two."""
+    texts = [c.source for c in nbformat.read(chapter.notebook, as_version=4).cells if c.cell_type != "code"]
+    assert [text for text in texts if "{{" in text] == []
+
+
+@each_chapter
 def test_shown_code_is_the_code_of_the_package(chapter):
     shown = definitions("\n\n".join(course.code_cells(chapter)))
     package = package_definitions()

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from scipy import stats
 
-from gancourse import places, results
+from gancourse import places, results, tables
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_table_that_was_written_anew_is_read_anew(expected):
 
 def test_a_table_is_parsed_once(expected, monkeypatch):
     results.expectations()
-    monkeypatch.setattr(yaml, "safe_load", None)
+    monkeypatch.setattr(tables, "parse", None)
     assert list(results.expectations()) == ["91"]
 
 

@@ -326,8 +326,14 @@ def test_a_run_with_other_columns_than_the_table_is_a_failure(tmp_path, ran):
         ({"grid": {"seed": [1, "1"]}}, "seed in made.yml lists a value twice"),
         ({"grid": {"factor": [1]}}, "has factor, which is a fixed value"),
         ({"grid": {"seconds": [1]}}, "has seconds, which is .* a column of the table's own"),
-        ({"grid": {"rate": ["1e-3"]}}, "'1e-3' in made.yml is a text to YAML. Write 1.0e-3"),
-        ({"fixed": {"rate": "1e-3"}}, "'1e-3' in made.yml is a text to YAML. Write 1.0e-3"),
+        ({"grid": {"rate": ["1e-3"]}}, "made.yml: grid, rate is '1e-3'; a number, .* write 1.0e-3"),
+        ({"fixed": {"rate": "1e-3"}}, "made.yml: fixed, rate is '1e-3'; a number, .* write 1.0e-3"),
+        ({"fixed": {"rates": {"hinge": "1e-3"}}}, "made.yml: fixed, rates, hinge is '1e-3'; a number"),
+        ({"fixed": {"rates": [["1e-3"]]}}, "made.yml: fixed, rates is '1e-3'; a number"),
+        ({"fixed": {"rate": float("nan")}}, "made.yml: fixed, rate is nan; a number was expected"),
+        ({"grid": {"rate": [float("nan")]}}, "made.yml: grid, rate is nan; a number was expected"),
+        ({"grid": {1: [0]}}, "1 in made.yml is no name of an argument"),
+        ({"fixed": {"a rate": 0}}, "'a rate' in made.yml is no name of an argument"),
         ({"run": "made.py"}, "made.py has no function ''"),
         ({"run": "made.py:fit"}, "made.py has no function 'fit', but made.yml says run: made.py:fit"),
         ({"run": "other.py:train"}, "a script beside it; 'other.py' is not there"),
@@ -344,6 +350,20 @@ def test_a_file_of_another_form_says_what_is_wanted(tmp_path, text):
     path = write(tmp_path)
     path.write_text(text)
     with pytest.raises(ValueError, match="has run, grid and perhaps fixed"):
+        sweep.load(path)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("run: made.py:train\ngrid: {seed: [0]", r"made\.yml is no plain YAML: line 2: .*expected"),
+        ("run: made.py:train\ngrid: {seed: [0]}\nrun: made.py:fit", "line 3: the key run stands there twice"),
+    ],
+)
+def test_a_file_that_is_no_yaml_names_the_line(tmp_path, text, message):
+    path = write(tmp_path)
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
         sweep.load(path)
 
 

@@ -1103,8 +1103,9 @@ results.record("real_spread", spread_of(real), data="ring")
 # {{ expected.ring_modes }} of 8 modes are met, and {{ expected.ring_high_quality }} of the points are of high quality;
 # real points have {{ expected.real_modes }} and {{ expected.real_high_quality }}, points all over the circle
 # {{ expected.circle_modes }} and {{ expected.circle_high_quality }}.
-# But within the Gaussians the deviation is {{ expected.ring_spread }} times the right one, where real points have
-# {{ expected.real_spread }}: high quality counts points that are near enough, and does not ask how they are spread.
+# But within the Gaussians the deviation, divided by the right one, is {{ expected.ring_spread }}, where real points
+# have {{ expected.real_spread }}: high quality counts points that are near enough, and does not ask how they are
+# spread.
 #
 # ### One thing changed
 #
@@ -1147,13 +1148,13 @@ for name, other_game in wrong.items():
 # %% [markdown]
 # The hasty generator puts its points where the field is best at the moment, in a heap or a thread: **mode collapse**.
 # The discriminator learns to reject that place, the heap moves on, and the chase of the two with their pennies begins
-# again. After all its moves this game meets {{ expected.hasty_modes }} modes, and {{ expected.hasty_high_quality }} of
-# its points are of high quality.
+# again. The number of modes that this game meets after all its moves is {{ expected.hasty_modes }}, and
+# {{ expected.hasty_high_quality }} of its points are of high quality.
 #
-# Momentum is a matter of luck: {{ expected.momentum_modes }} modes and {{ expected.momentum_high_quality }}. Mind the
-# spread. With one seed the game is a chase like the hasty one, with another it ends as well as with
-# {{ expected.momentum }}. Whoever tries a single seed learns one of two opposite lessons. That is why every number of
-# this course comes from several.
+# Momentum is a matter of luck: the number of modes is {{ expected.momentum_modes }}, and of high quality are
+# {{ expected.momentum_high_quality }}. Mind the spread. With one seed the game is a chase like the hasty one, with
+# another it ends as well as with {{ expected.momentum }}. Whoever tries a single seed learns one of two opposite
+# lessons. That is why every number of this course comes from several.
 #
 # Would you have noticed the hasty game's failure by the value? Its own discriminator has
 # {{ expected.hasty_value_own }}, that of the game that goes well {{ expected.value_own }}: not far apart, and not

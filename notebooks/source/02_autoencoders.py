@@ -936,9 +936,9 @@ print(f"reconstruction {reconstruction.mean():.2f} + divergence {divergence.mean
 results.record("vae_test_loss", plane_loss, unit="nats", data=dataset.name)
 
 # %% [markdown]
-# Ours is {{ expected.vae_test_loss }} nats. The networks are deeper than the book's, which has
-# one hidden layer of 256, and the learning rate falls; the formula of the loss is the same.
-# The divergence is what the code costs: a few nats of information about an image must do.
+# Ours is {{ expected.vae_test_loss }}. The networks are deeper than the book's, which has one
+# hidden layer of 256, and the learning rate falls; the formula of the loss is the same. The
+# divergence is what the code costs: a few nats of information about an image must do.
 #
 # Where do the digits live? Each point below is the mean $\mu(x)$ of a test image, coloured by
 # its label. The training never saw a label.
@@ -1071,9 +1071,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Our bound is {{ expected.vae_likelihood_bound }} nats, with the ELBO at
-# {{ expected.vae_elbo }}. A public implementation of the same kind of model reports 86.35 nats
-# for one layer of 50 latents, and 82.82 with two layers of latents (nbip/IWAE).
+# Our bound is {{ expected.vae_likelihood_bound }}, with the ELBO at {{ expected.vae_elbo }}. A
+# public implementation of the same kind of model reports 86.35 nats for one layer of 50
+# latents, and 82.82 with two layers of latents (nbip/IWAE).
 #
 # ### Interpolation
 #

@@ -887,12 +887,13 @@ results.record("divergence_bound", bound, "nats", dataset.name)
 # %% [markdown]
 # The accuracy of the fresh discriminator is {{ expected.fresh_accuracy }}, where real against
 # real gives {{ expected.fresh_accuracy_real_against_real }} and chance is 0.5. The divergence
-# is at least {{ expected.divergence_bound }} nats of 0.693. So the game on digits is nowhere
-# near the equilibrium, and its own discriminator, which has to follow a generator that moves,
-# understates how far away it is. You can drive this to the extreme: set `momentum` to the
-# book's 0.9, run again, and compare what the two discriminators say. The theory is not to
-# blame: it speaks of generators that can take any density and of discriminators that are
-# always the best ones. We have a hidden layer of 128 units and one gradient step each.
+# is at least {{ expected.divergence_bound }}, and 0.693 is the most it can be. So the game on
+# digits is nowhere near the equilibrium, and its own discriminator, which has to follow a
+# generator that moves, understates how far away it is. You can drive this to the extreme: set
+# `momentum` to the book's 0.9, run again, and compare what the two discriminators say. The
+# theory is not to blame: it speaks of generators that can take any density and of
+# discriminators that are always the best ones. We have a hidden layer of 128 units and one
+# gradient step each.
 #
 # One caution about the scale. A generator with 100 latents reaches only a thin surface among
 # all images of 784 pixels, and a discriminator that knew this surface exactly would never err

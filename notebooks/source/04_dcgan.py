@@ -724,9 +724,9 @@ plots.show(
 # many steps in about the same time, and reach {{ expected.frechet_distance_no_average }}. The moving average of
 # that same training stands at {{ expected.frechet_distance }}, and cost nothing but a copy of the generator.
 #
-# The other two numbers agree. The judge is sure of {{ expected.confident }} of our samples, as a share, of
-# {{ expected.confident_book }} of the book's, and of {{ expected.confident_real }} of real images. The entropy of the
-# labels is {{ expected.label_entropy }} beside {{ expected.label_entropy_real }}: no digit is missing.
+# The other two numbers agree. The share of images of which the judge is sure is {{ expected.confident }} for our
+# samples, {{ expected.confident_book }} for the book's, and {{ expected.confident_real }} for real images. The entropy
+# of the labels is {{ expected.label_entropy }} beside {{ expected.label_entropy_real }}: no digit is missing.
 #
 # ### Between two latents
 #
@@ -870,7 +870,7 @@ questions.one_of_each.check(one_of_each)
 # its gradient, and grows images by stamping. Batch normalization removes the scale of every channel, with the batch's
 # statistics in training and averages afterwards. With these three parts the game of chapter 3 gives digits
 # that can be read. An outsider, the judge, turned "better" into numbers with a yardstick beside each. In equal time,
-# our recipe came to {{ expected.frechet_distance_ratio }} of the distance of the book's.
+# the distance of our recipe, divided by that of the book's, came to {{ expected.frechet_distance_ratio }}.
 #
 # ## References
 #

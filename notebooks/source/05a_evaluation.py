@@ -843,10 +843,10 @@ results.record("frechet_floor_slope", slope, data=dataset.name)
 results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.name)
 
 # %% [markdown]
-# The distance of nothing to nothing: {{ expected.frechet_floor_slope }} divided by $N$, where the formula for
-# Gaussians gives {{ expected.frechet_floor_formula }}. Two values of the Fréchet distance can be compared only
-# if $N$ is the same. The kernel distance has no such floor: few images make it noisy, not larger. That is what
-# "unbiased" buys.
+# The distance of nothing to nothing is a number divided by $N$: {{ expected.frechet_floor_slope }}, where the
+# formula for Gaussians gives {{ expected.frechet_floor_formula }}. Two values of the Fréchet distance can be
+# compared only if $N$ is the same. The kernel distance has no such floor: few images make it noisy, not larger.
+# That is what "unbiased" buys.
 #
 # ### Sets that are broken on purpose
 #
@@ -1191,11 +1191,11 @@ results.record("copying_share_chance", 0.5)
 results.record("epochs_of_seen", long_epochs)
 
 # %% [markdown]
-# The samples win against test images in {{ expected.copying_share }} of the cases, fresh real images in {{
-# expected.copying_share_real }}. So this generator does not copy. It could not do so in a minute: it has 0.2
-# million weights and saw each image {{ expected.epochs_of_seen }} times. That its share lies *below* .5 is no
-# praise. Its samples lie farther from the training images than real digits do, because many are no digits. A
-# mixture of copies and bad samples could come out at .5, so look at the neighbours as well.
+# The share of cases in which the samples win against test images is {{ expected.copying_share }}, and for fresh
+# real images it is {{ expected.copying_share_real }}. So this generator does not copy. It could not do so in a
+# minute: it has 0.2 million weights and saw each image {{ expected.epochs_of_seen }} times. That its share lies
+# *below* .5 is no praise. Its samples lie farther from the training images than real digits do, because many
+# are no digits. A mixture of copies and bad samples could come out at .5, so look at the neighbours as well.
 #
 # ### Are the samples of use?
 #

@@ -841,9 +841,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Over several seeds the restored weights have a distance of {{ expected.frechet_distance_best }} to the test
-# images, the last ones {{ expected.frechet_distance_last }}, and real images {{ expected.frechet_distance_real
-# }}. The best epoch was {{ expected.best_epoch }}, of at most 15.
+# The restored weights have a distance of {{ expected.frechet_distance_best }} to the test images, the last ones
+# {{ expected.frechet_distance_last }}, and real images {{ expected.frechet_distance_real }}. The best epoch was
+# {{ expected.best_epoch }}, of at most 15.
 #
 # That is an honest disappointment. The training was made hard so that the distance would turn, and with most seeds it
 # had hardly begun to when it ended. What the restored weights gain lies within the spread of the seeds. The callback

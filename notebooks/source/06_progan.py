@@ -283,13 +283,13 @@ for name, (_, history) in found.items():
     results.record(f"inversion_{name.replace(' ', '_')}", history.min() / own.size, data=module_name)
 
 # %% [markdown]
-# With the course's module the descent comes to {{ expected.inversion_its_own }} per pixel for the module's own
-# picture, and to {{ expected.inversion_a_test_image }} for the test image, and both pictures can hardly be told from
-# their targets. But look at the cosine. The latents that were found have {{ expected.inversion_cosine }} with the
-# hidden ones; random ones would have about ±0.044, and 1 would be a find. Quite different latents draw nearly the
-# same picture: 512 numbers leave room for that. So there is no such thing as *the* latents of a picture. The thin
-# curves tell a second thing: some starts stay far away. If a descent ends badly, that alone does not prove that the
-# generator cannot draw the picture.
+# With the course's module the loss per pixel comes down to {{ expected.inversion_its_own }} for the module's
+# own picture, and to {{ expected.inversion_a_test_image }} for the test image, and both pictures can hardly be told
+# from their targets. But look at the cosine. The latents that were found have {{ expected.inversion_cosine }} with the
+# hidden ones; random ones would have about ±0.044, and 1 would be a find. Quite different latents draw nearly the same
+# picture: 512 numbers leave room for that. So there is no such thing as *the* latents of a picture. The thin curves
+# tell a second thing: some starts stay far away. If a descent ends badly, that alone does not prove that the generator
+# cannot draw the picture.
 #
 # And the norm? For this generator the second term is easy: the picture does not depend on the length of the latents,
 # so it only keeps Adam's steps from making them longer and longer.
@@ -946,10 +946,10 @@ for name, samples in sets.items():
 results.record("test_count", len(test_images), data=dataset.name)
 
 # %% [markdown]
-# The growing GAN came as near as the twin after {{ expected.growing_time_share }} of the twin's time. **The aim of
-# 0.6 is missed**: on images of 32×32 growing saves no time. The control, the twin's own first moment, is
-# {{ expected.twin_time_share }}, so a lucky dip of a rough curve does not explain it. The aim is missed with every
-# seed, and every seed did come as near in the end.
+# The time after which the growing GAN came as near as the twin, divided by the twin's whole time, is
+# {{ expected.growing_time_share }}. **The aim of 0.6 is missed**: on images of 32×32 growing saves no time. The
+# control, the twin's own first moment, is {{ expected.twin_time_share }}, so a lucky dip of a rough curve does not
+# explain it. The aim is missed with every seed, and every seed did come as near in the end.
 #
 # The two panels say why. By images seen, growing is far behind: {{ expected.growing_look_at_equal_images }} against
 # {{ expected.twin_look_at_equal_images }} when both have seen as many. More than half of its images were small ones,

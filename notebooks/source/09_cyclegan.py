@@ -1010,9 +1010,9 @@ results.record("cycle_error", np.abs(back_a - pairs.plain).mean(), data="shapes,
 # Others are turned inside out: an empty shape in striped surroundings. That is not an image of B at all; in so few
 # steps a discriminator of patches let it pass. The way back restores both. With the next seed the answer is cleaner,
 # and more treacherous: every translation is a perfect striped shape, four of the five hues are exchanged, and the cycle
-# error is 0.027. Whoever looks at translations and cycles has no reason to doubt it. Over the three runs of this
-# chapter {{ expected.hue_right_without_identity }} of the hues are right and {{ expected.hue_other_without_identity }}
-# are another of the five; the cycle error is {{ expected.cycle_error_without_identity }}, with the identity loss
+# error is 0.027. Whoever looks at translations and cycles has no reason to doubt it. In the runs of this chapter
+# {{ expected.hue_right_without_identity }} of the hues are right and {{ expected.hue_other_without_identity }} are
+# another of the five; the cycle error is {{ expected.cycle_error_without_identity }}, with the identity loss
 # {{ expected.cycle_error }}. (The sweep has the same recipe with other first weights.)
 #
 # Why does a network find the right pairing at all, if the loss does not ask for it? Galanti et al. (2018) suggest that
@@ -1351,9 +1351,8 @@ plots.show(
 # The distance to real zebras falls from 277.7 for the horses as they are to
 # {{ expected.horse_to_zebra_kid }}; real zebras have 0.6, an untrained generator
 # {{ expected.horse_to_zebra_kid_untrained }}. The judge calls {{ expected.zebra_share }} of the translations zebras, of
-# the untranslated horses 21.7 %. It calls {{ expected.corrupted_share }} corrupted.
-# The way back does not quite lead home: the cycle error is {{ expected.picture_cycle_error }} on the scale from −1 to
-# 1.
+# the untranslated horses 21.7 %. Corrupted it calls {{ expected.corrupted_share }}. The way back does not quite lead
+# home: the cycle error is {{ expected.picture_cycle_error }} on the scale from −1 to 1.
 #
 # Now look at the pictures. The brown has gone out of the coats, the light is another, and a fine texture has come in.
 # There are hardly any stripes. You would not call most of them zebras. The second opinion is

@@ -845,10 +845,10 @@ for arm, label in {**names, "real": "training set"}.items():
 # %% [markdown]
 # Read the table with the pictures beside it.
 #
-# **The VAE** is the toy in colour. Its samples have a sharpness of {{ expected.sharpness_vae }} of the real ones: the
-# stripes have become grey. Its kernel distance is {{ expected.kid_vae }}, the largest of all. And it has what no GAN
-# has. It redraws a test picture with an error of {{ expected.reconstruction_vae }}, where the mean picture has
-# {{ expected.reconstruction_mean_picture }}. It does what it was asked to do.
+# **The VAE** is the toy in colour. The sharpness of its samples, divided by that of real ones, is
+# {{ expected.sharpness_vae }}: the stripes have become grey. Its kernel distance is {{ expected.kid_vae }}, the largest
+# of all. And it has what no GAN has. It redraws a test picture with an error of {{ expected.reconstruction_vae }},
+# where the mean picture has {{ expected.reconstruction_mean_picture }}. It does what it was asked to do.
 #
 # **The tutorial's GAN** has a distance of {{ expected.kid_tutorial }}, little better, and by patches the largest,
 # {{ expected.patch_distance_tutorial }}. Look at its pictures: large stains under a regular grid, the trace of
@@ -1086,12 +1086,12 @@ questions.close_blur.check(close_blur)
 # ## Summary
 #
 # The best answer to a squared error is a mean, and the mean of shifted stripes is grey. A variational autoencoder
-# gives that answer: on {{ expected.training_count }} pictures its samples have {{ expected.sharpness_vae }} of the real
-# sharpness, and the largest distance of all, {{ expected.kid_vae }}. A GAN draws one of the possible pictures, and may
-# drop the others. With ours the distance is {{ expected.kid_better }}, with the tutorial's recipe in the same time
-# {{ expected.kid_tutorial }}: our steps are cheaper, and our generator leaves less of a grid. Neither can say
-# which latents belong to a picture. A VAE-GAN can; it measures the reconstruction in a discriminator's features, and
-# stands between them with {{ expected.kid_vae_gan }}.
+# gives that answer: on {{ expected.training_count }} pictures the sharpness of its samples, divided by the real one, is
+# {{ expected.sharpness_vae }}, and they have the largest distance of all, {{ expected.kid_vae }}. A GAN draws one of
+# the possible pictures, and may drop the others. With ours the distance is {{ expected.kid_better }}, with the
+# tutorial's recipe in the same time {{ expected.kid_tutorial }}: our steps are cheaper, and our generator leaves less
+# of a grid. Neither can say which latents belong to a picture. A VAE-GAN can; it measures the reconstruction in a
+# discriminator's features, and stands between them with {{ expected.kid_vae_gan }}.
 #
 # Sharpness can be had with noise, a small distance without an animal, and a low squared error with blur. Look at the
 # pictures, beside their neighbours.

@@ -809,14 +809,15 @@ results.record("transfer_logistic_to_network", made[1, 0], unit="%", data=datase
 results.record("transfer_network_to_logistic", made[0, 1], unit="%", data=dataset.name)
 
 # %% [markdown]
-# Made for oneself, examples bring {{ expected.transfer_own }} errors on average, made for another
-# {{ expected.transfer_other }}, noise of the same size {{ expected.transfer_noise }}. So they transfer, but not equally
-# (unchanged images: {{ expected.transfer_none }}). The tree errs on nearly everything, noise included: it looks at a
-# few single pixels. The neighbours hardly err more than before, since a neighbour is near in all pixels together:
-# Square finds little against them, and what is made for others does not move them. What is made for logistic regression
-# fools the network in {{ expected.transfer_logistic_to_network }}, the other way round it is
-# {{ expected.transfer_network_to_logistic }}. So to keep one's weights secret protects little: a model of one's own, as
-# simple as logistic regression, fools the network that nobody has seen.
+# The errors that examples bring on average are {{ expected.transfer_own }} where they were made for the model itself
+# and {{ expected.transfer_other }} where they were made for another; noise of the same size brings
+# {{ expected.transfer_noise }}. So they transfer, but not equally (unchanged images: {{ expected.transfer_none }}). The
+# tree errs on nearly everything, noise included: it looks at a few single pixels. The neighbours hardly err more than
+# before, since a neighbour is near in all pixels together: Square finds little against them, and what is made for
+# others does not move them. What is made for logistic regression fools the network in
+# {{ expected.transfer_logistic_to_network }}, the other way round it is {{ expected.transfer_network_to_logistic }}. So
+# to keep one's weights secret protects little: a model of one's own, as simple as logistic regression, fools the
+# network that nobody has seen.
 #
 # ### Defence 1: training on attacks
 #
@@ -868,16 +869,16 @@ plots.show(
 )
 
 # %% [markdown]
-# After {{ expected.adversarial_training_minutes }} minutes of training with three steps the network reads
+# Training with three steps takes {{ expected.adversarial_training_minutes }}. After it the network reads
 # {{ expected.robust_clean_accuracy }} of all test images, and {{ expected.robust_pgd_accuracy }} of the drawn ones
 # under PGD with {{ expected.restarts }} restarts; Square leaves {{ expected.robust_square_accuracy }}, and
-# {{ expected.robust_worst_accuracy }} withstand both. With one step, {{ expected.one_step_training_minutes }} minutes,
-# it is {{ expected.one_step_clean_accuracy }} and {{ expected.one_step_pgd_accuracy }}, both attacks
-# {{ expected.one_step_worst_accuracy }}; Wong et al. (2020) published 98.50 and 88.77 % for one step. Two things are to
-# be seen. The attack that knows *less* is the stronger one: Square finds errors that PGD does not, and most of them in
-# the network that was trained with one step. There the gradient points the wrong way more often, which PGD follows; its
-# number alone would have flattered that network. And look at the digits: what still fools the network is strewn with
-# grey, but a person reads it.
+# {{ expected.robust_worst_accuracy }} withstand both. With one step, which takes
+# {{ expected.one_step_training_minutes }}, it is {{ expected.one_step_clean_accuracy }} and
+# {{ expected.one_step_pgd_accuracy }}, both attacks {{ expected.one_step_worst_accuracy }}; Wong et al. (2020)
+# published 98.50 and 88.77 % for one step. Two things are to be seen. The attack that knows *less* is the stronger one:
+# Square finds errors that PGD does not, and most of them in the network that was trained with one step. There the
+# gradient points the wrong way more often, which PGD follows; its number alone would have flattered that network. And
+# look at the digits: what still fools the network is strewn with grey, but a person reads it.
 #
 # ### Defence 2: the nearest digit that a generator can draw
 #
@@ -962,13 +963,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The projection costs {{ expected.projection_seconds }} seconds for an image, and accuracy: clean images are then read
+# The projection costs time, {{ expected.projection_seconds }} for an image, and accuracy: clean images are then read
 # right in {{ expected.projection_clean }}, because the nearest digit that this small generator can draw is not always
-# the same digit. Against an attacker who does not know, it brings {{ expected.projection_unaware }} back from near 0.
+# the same digit. Against an attacker who does not know, it brings back {{ expected.projection_unaware }} from near 0.
 # One who knows leaves {{ expected.projection_aware }}; random changes of the same size leave
-# {{ expected.projection_noise }}. So most of what is lost to one
-# who knows is lost by the knowing, not by the size of the change. And look at the last row: some of the digits that the
-# generator draws there *are* other digits. What the attacker changed was not removed. It was completed.
+# {{ expected.projection_noise }}. So most of what is lost to one who knows is lost by the knowing, not by the size of
+# the change. And look at the last row: some of the digits that the generator draws there *are* other digits. What the
+# attacker changed was not removed. It was completed.
 #
 # ### Defence 3: to hide the gradient
 #
@@ -1313,9 +1314,9 @@ questions.transfer.check(transfer)
 # Small changes of many pixels add up; in a linear model by exactly $\varepsilon \lVert w \rVert_1$. A network that
 # reads {{ expected.clean_accuracy }} of the test images reads {{ expected.clean_model_pgd_accuracy }} of the attacked
 # ones, and nearly all of those with noise of the same size: without such a control a table of attacks says nothing.
-# Training on attacks brings that to {{ expected.robust_worst_accuracy }} for
-# {{ expected.adversarial_training_minutes }} minutes of a processor. What hides the gradient, or puts a generator
-# before the network, holds until somebody attacks who knows.
+# Training on attacks brings that to {{ expected.robust_worst_accuracy }}, and costs a processor
+# {{ expected.adversarial_training_minutes }}. What hides the gradient, or puts a generator before the network, holds
+# until somebody attacks who knows.
 #
 # Attacker and classifier play a GAN's game. Who trains against one opponent learns to beat that opponent.
 #

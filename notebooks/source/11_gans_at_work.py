@@ -856,8 +856,8 @@ for name, reader in mixtures.items():
         results.record(f"{name}_accuracy", found["accuracy"], unit="%", data=garments.name)
 
 # %% [markdown]
-# Of the generated images of other classes the marked readers call {{ expected.marked_called_rare }} and
-# {{ expected.marked_all_called_rare }} shirts, the even ones {{ expected.even_called_rare }} and
+# Of the generated images of other classes the marked readers take for shirts {{ expected.marked_called_rare }} and
+# {{ expected.marked_all_called_rare }}, the even ones {{ expected.even_called_rare }} and
 # {{ expected.even_all_called_rare }}, and the reader that has never seen a generated image
 # {{ expected.repeated_called_rare }}. The even readers have seen generated images of the other classes too, with their
 # names, and the last reader none at all: it is the control. What the marked ones have above it comes from the generated

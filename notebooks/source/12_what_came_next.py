@@ -642,7 +642,7 @@ distance = metrics.frechet_distance(test_features, features(blind))
 results.record("frechet_attention_off", distance, data=dataset.name)
 
 # %% [markdown]
-# A place looks at {{ expected.attention_places }} of {{ expected.attention_places_uniform }} places, and $\gamma$ has
+# Of {{ expected.attention_places_uniform }} places a place looks at {{ expected.attention_places }}, and $\gamma$ has
 # become {{ expected.attention_gamma }}: about a quarter in size with every seed, and its sign says nothing, since $-
 # \gamma$ with $- W_v$ is the same layer. With $\gamma$ back at 0 the distance is {{ expected.frechet_attention_off }}.
 # That is far more than with the layer on: the generator uses it. Whether it *needs* it is another question, since the
