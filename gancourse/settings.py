@@ -1,0 +1,30 @@
+"""Checks of settings: a value that cannot work is refused where it is given, and not minutes later.
+
+Each takes the settings by name, `settings.whole(epochs=epochs)`, so that the message has the name, what came and what
+works; all raise ValueError.
+"""
+
+import numbers
+
+
+def whole(least=1, /, **values):
+    """Each value is a whole number, `least` or more. NumPy's whole numbers are as good as Python's."""
+    for name, value in values.items():
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+            raise ValueError(f"{name} is a whole number, {least} or more; this is {value!r}.")
+
+
+def multiple_of(step, /, **values):
+    """Each value is a whole number of steps: `step`, twice `step` and so on."""
+    for name, value in values.items():
+        whole(1, **{name: value})
+        if value % step:
+            near = ", ".join(str(count * step) for count in range(1, 5))
+            raise ValueError(f"{name} is a multiple of {step} ({near}, ...); this is {value!r}.")
+
+
+def one_of(choices, /, **values):
+    """Each value is one of `choices`."""
+    for name, value in values.items():
+        if value not in choices:
+            raise ValueError(f"{name} is {' or '.join(map(repr, choices))}; this is {value!r}.")
