@@ -1,10 +1,12 @@
 """Checks of settings: a value that cannot work is refused where it is given, and not minutes later.
 
-Each takes the settings by name, `settings.whole(epochs=epochs)`, so that the message has the name, what came and what
+Most take the settings by name, `settings.whole(epochs=epochs)`, so that the message has the name, what came and what
 works; all raise ValueError.
 """
 
 import numbers
+
+import numpy as np
 
 
 def whole(least=1, /, **values):
@@ -28,3 +30,17 @@ def one_of(choices, /, **values):
     for name, value in values.items():
         if value not in choices:
             raise ValueError(f"{name} is {' or '.join(map(repr, choices))}; this is {value!r}.")
+
+
+def check_labels(labels, count, classes=None):
+    """`labels` as an array of integers `(count,)`, below `classes` if these are given."""
+    labels = np.asarray(labels)
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        hint = " Flatten them: labels[:, 0]." if labels.shape == (count, 1) else ""
+        hint = " One image is a batch too: images[np.newaxis], [label]." if labels.size == 1 < count else hint
+        raise ValueError(f"Labels are integers ({count},); these are {labels.dtype} {labels.shape}.{hint}")
+    if classes and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"Labels of {classes} classes are 0 to {classes - 1}; these reach from {labels.min()} to {labels.max()}."
+        )
+    return labels
