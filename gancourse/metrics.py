@@ -246,13 +246,9 @@ def mode_coverage(labels, mode_count):
     """
     settings.whole(mode_count=mode_count)
     labels = np.asarray(labels)
-    if labels.ndim != 1 or not len(labels) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"Labels are integers (count,); these are {labels.dtype} {labels.shape}.")
-    if labels.min() < 0 or labels.max() >= mode_count:
-        raise ValueError(
-            f"Labels of {mode_count} modes are 0 to {mode_count - 1}; these reach from "
-            f"{labels.min()} to {labels.max()}."
-        )
+    if not labels.size:
+        raise ValueError(f"At least one label is needed; these have the shape {labels.shape}.")
+    labels = settings.check_labels(labels, labels.size, mode_count)
     counts = np.bincount(labels, minlength=mode_count)
     shares = counts[counts > 0] / len(labels)
     return ModeCoverage(len(shares), float(np.sum(shares * np.log(shares * mode_count))))

@@ -278,7 +278,10 @@ def test_the_settings_of_a_kernel_distance_are_whole_numbers(options):
 
 
 def scikit_learns_prdc(real, generated, k):
-    radii = [NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(x).kneighbors()[0][:, -1] for x in (real, generated)]
+    radii = [
+        NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(x).kneighbors()[0][:, -1]
+        for x in (real, generated)
+    ]
     distances = linalg.norm(real[:, np.newaxis] - generated, axis=2)
     in_real, in_generated = distances < radii[0][:, np.newaxis], distances < radii[1]
     return (
@@ -374,7 +377,9 @@ def test_an_outlier_changes_nothing_for_the_others(generator):
 @pytest.mark.parametrize("scale", [1e-60, 1e-25, 1e-10, 1e10, 1e30, 1e100])
 def test_the_unit_of_features_does_not_matter(generator, scale):
     real, generated = generator.standard_normal((2, 100, 4))
-    assert metrics.prdc(scale * real, scale * generated) == pytest.approx(metrics.prdc(real, generated), abs=1e-12)
+    assert metrics.prdc(scale * real, scale * generated) == pytest.approx(
+        metrics.prdc(real, generated), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e3, 1e15])
@@ -495,10 +500,11 @@ def test_a_perfect_sampler_of_1000_modes_has_the_published_reverse_kl(generator)
         ([0.0, 1.0], "float64"),
         ([], r"\(0,\)"),
         ([[0, 1]], r"\(1, 2\)"),
+        ([[0], [1]], r"\(2, 1\)\. Flatten them"),
         ([0, 3], "0 to 2; these reach from 0 to 3"),
         ([-1, 2], "these reach from -1 to 2"),
     ],
-    ids=["numbers", "empty", "table", "too large", "negative"],
+    ids=["numbers", "empty", "table", "column", "too large", "negative"],
 )
 def test_what_is_no_label_is_an_error(labels, message):
     with pytest.raises(ValueError, match=message):
