@@ -347,10 +347,9 @@ def test_a_folder_of_the_learners_that_is_none_is_named(cache, tmp_path, monkeyp
 def failing(error, asked):
     """A downloader of pooch that writes a little, and then meets an error."""
 
-    def download(url, file, downloader):
+    def download(url, path, downloader):
         asked.append(url)
-        file.write(b"some")
-        file.flush()
+        pathlib.Path(path).write_bytes(b"some")
         raise error
 
     return lambda **options: download
