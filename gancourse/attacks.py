@@ -73,11 +73,6 @@ def gradients_of(function, inputs, *arrays):
     return gradients
 
 
-def check_bounds(bounds):
-    if len(bounds) != 2 or not -np.inf < bounds[0] < bounds[1] < np.inf:
-        raise ValueError(f"Bounds are (low, high) with low < high, as in (-1, 1); these are {bounds}.")
-
-
 def checked(model, images, labels, bounds):
     """Images as float32, labels as int32, and the logits of the images; a ValueError if they do not fit."""
     images = np.asarray(images, "float32")
@@ -128,7 +123,7 @@ class _Ball:
     bounds: tuple
 
     def __post_init__(self):
-        check_bounds(self.bounds)
+        settings.check_bounds(self.bounds)
         if not 0 <= self.epsilon < np.inf:
             raise ValueError(f"Epsilon is the radius of the ball, at least 0; this is {self.epsilon}.")
 
@@ -215,6 +210,8 @@ class PGD:
 
     def __post_init__(self):
         settings.whole(steps=self.steps, restarts=self.restarts)
+        if self.step is not None and not 0 <= self.step < np.inf:
+            raise ValueError(f"A step has a size, at least 0, or None; this is {self.step}.")
 
     def __call__(self, model, images, labels):
         images, labels, _ = checked(model, images, labels, self.ball.bounds)

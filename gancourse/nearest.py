@@ -31,7 +31,7 @@ class DeepFool:
     overshoot: float = 0.02
 
     def __post_init__(self):
-        attacks.check_bounds(self.bounds)
+        settings.check_bounds(self.bounds)
         settings.whole(steps=self.steps)
         if not 0 <= self.overshoot < np.inf:
             raise ValueError(f"The overshoot is a share of the way, at least 0; this is {self.overshoot}.")
@@ -91,7 +91,7 @@ class CarliniWagner:
     searches: int = 6
 
     def __post_init__(self):
-        attacks.check_bounds(self.bounds)
+        settings.check_bounds(self.bounds)
         settings.whole(steps=self.steps, searches=self.searches)
         if not 0 <= self.confidence < np.inf:
             raise ValueError(f"The confidence is a difference of logits, at least 0; this is {self.confidence}.")

@@ -32,6 +32,12 @@ def one_of(choices, /, **values):
             raise ValueError(f"{name} is {' or '.join(map(repr, choices))}; this is {value!r}.")
 
 
+def check_bounds(bounds):
+    """`bounds` are (low, high), the range of pixels."""
+    if len(bounds) != 2 or not -np.inf < bounds[0] < bounds[1] < np.inf:
+        raise ValueError(f"Bounds are (low, high) with low < high, as in (-1, 1); these are {bounds}.")
+
+
 def check_labels(labels, count, classes=None):
     """`labels` as an array of integers `(count,)`, below `classes` if these are given."""
     labels = np.asarray(labels)

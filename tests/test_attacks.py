@@ -720,6 +720,8 @@ def test_carlini_wagner_is_as_near_as_a_search_within_a_ball_can_be(network, ima
         (lambda: DeepFool((1, 0)), "low < high"),
         (lambda: CarliniWagner((1, 0)), "low < high"),
         (lambda: PGD(LinfBall(0.1, UNIT), steps=0), "steps is a whole number, 1 or more; this is 0"),
+        (lambda: PGD(LinfBall(0.1, UNIT), step=-0.1), "A step has a size, at least 0, or None; this is -0.1"),
+        (lambda: PGD(LinfBall(0.1, UNIT), step=float("nan")), "this is nan"),
         (lambda: PGD(LinfBall(0.1, UNIT), restarts=0), "restarts is a whole number, 1 or more; this is 0"),
         (lambda: Square(LinfBall(0.1, UNIT), queries=0), "queries is a whole number, 1 or more; this is 0"),
         (lambda: DeepFool(UNIT, steps=0), "steps is a whole number, 1 or more; this is 0"),
