@@ -19,6 +19,7 @@ import numpy as np
 from keras import ops
 from scipy import special
 
+from gancourse import settings
 from gancourse.gradients import input_gradient
 
 BATCH = 256
@@ -39,7 +40,13 @@ def in_batches(function, *arrays):
 
 def call(model, images):
     """What the model answers, as a tensor; a Keras model as in use, not as in training."""
-    return model(images, training=False) if isinstance(model, keras.Layer) else model(images)
+    answer = model(images, training=False) if isinstance(model, keras.Layer) else model(images)
+    if isinstance(answer, list | tuple | dict):
+        raise ValueError(
+            f"This model has {len(answer)} outputs. Give one that answers logits alone: of a judge, "
+            "keras.Model(judge.model.input, judge.model.output[1])."
+        )
+    return answer
 
 
 def logits_of(model, images):
@@ -47,6 +54,8 @@ def logits_of(model, images):
     logits = in_batches(lambda rows: call(model, rows), images).astype("float64")
     if np.isnan(logits).any():  # which would pass for an error of the model
         raise ValueError("The model's logits hold NaN: look at its weights.")
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise ValueError(f"A model gives logits (n, 2 classes or more); this one gives {logits.shape}.")
     return logits
 
 
@@ -64,20 +73,9 @@ def gradients_of(function, inputs, *arrays):
     return gradients
 
 
-def check_bounds(bounds):
-    if len(bounds) != 2 or not -np.inf < bounds[0] < bounds[1] < np.inf:
-        raise ValueError(f"Bounds are (low, high) with low < high, as in (-1, 1); these are {bounds}.")
-
-
-def check_counts(**counts):
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"An attack needs {name} of at least 1; this is {count}.")
-
-
 def checked(model, images, labels, bounds):
     """Images as float32, labels as int32, and the logits of the images; a ValueError if they do not fit."""
-    images, labels = np.asarray(images, "float32"), np.asarray(labels)
+    images = np.asarray(images, "float32")
     low, high = np.float32(bounds)
     if images.ndim < 2 or not len(images):
         raise ValueError(f"Images are (n, height, width, channels) with n >= 1; these are {images.shape}.")
@@ -86,17 +84,9 @@ def checked(model, images, labels, bounds):
             f"Images must lie within the bounds {bounds}; these reach from {images.min()} to {images.max()}. "
             "Scale them, or give the attack the bounds of their range."
         )
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-        raise ValueError(f"Labels are integers ({len(images)},); these are {labels.dtype} {labels.shape}.")
+    labels = settings.check_labels(labels, len(images))
     logits = logits_of(model, images)
-    if logits.ndim != 2 or logits.shape[1] < 2:
-        raise ValueError(f"A model gives logits (n, 2 classes or more); this one gives {logits.shape}.")
-    if labels.min() < 0 or labels.max() >= logits.shape[1]:
-        reach = f"from {labels.min()} to {labels.max()}"
-        raise ValueError(
-            f"Labels of {logits.shape[1]} classes are 0 to {logits.shape[1] - 1}; these reach {reach}."
-        )
-    return images, labels.astype("int32"), logits
+    return images, settings.check_labels(labels, len(images), logits.shape[1]).astype("int32"), logits
 
 
 def wrong(logits, labels):
@@ -119,8 +109,12 @@ def norms_of(changes):
 
 
 def accuracy_of(model, images, labels):
-    """The share of images, in [0, 1], whose largest logit is that of their label."""
-    return 1 - float(wrong(logits_of(model, np.asarray(images)), np.asarray(labels)).mean())
+    """The share of images, in [0, 1], whose largest logit is that of their label.
+
+    images: `(n, ...)`, n >= 1; labels: integers `(n,)`. Raises ValueError for labels or logits that do not fit.
+    """
+    _, labels, logits = checked(model, images, labels, (-np.inf, np.inf))
+    return 1 - float(wrong(logits, labels).mean())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +123,7 @@ class _Ball:
     bounds: tuple
 
     def __post_init__(self):
-        check_bounds(self.bounds)
+        settings.check_bounds(self.bounds)
         if not 0 <= self.epsilon < np.inf:
             raise ValueError(f"Epsilon is the radius of the ball, at least 0; this is {self.epsilon}.")
 
@@ -215,7 +209,9 @@ class PGD:
     seed: int = 0
 
     def __post_init__(self):
-        check_counts(steps=self.steps, restarts=self.restarts)
+        settings.whole(steps=self.steps, restarts=self.restarts)
+        if self.step is not None and not 0 <= self.step < np.inf:
+            raise ValueError(f"A step has a size, at least 0, or None; this is {self.step}.")
 
     def __call__(self, model, images, labels):
         images, labels, _ = checked(model, images, labels, self.ball.bounds)
@@ -265,7 +261,7 @@ class Square:
     seed: int = 0
 
     def __post_init__(self):
-        check_counts(queries=self.queries)
+        settings.whole(queries=self.queries)
         if not isinstance(self.ball, LinfBall):
             raise ValueError(f"Square attacks in an LinfBall; this is {self.ball}.")
 

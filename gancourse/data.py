@@ -4,6 +4,7 @@ A set is looked for in `$GANCOURSE_DATA`, then in the cache, then on its mirrors
 scikit-learn and needs no network.
 """
 
+import contextlib
 import gzip
 import hashlib
 import math
@@ -17,6 +18,7 @@ import keras
 import numpy as np
 import pooch
 
+from gancourse import atomic, settings
 from gancourse.places import PACKAGE, REPOSITORY, asset  # noqa: F401 - read as data.PACKAGE, data.asset
 
 # Name in the folder of the set -> SHA-256 of the file as its authors published it.
@@ -47,8 +49,7 @@ MIRRORS = {
 NAMES = (*FILES, "digits")
 pooch.get_logger().setLevel("WARNING")  # what is downloaded is said below, without paths
 TIMEOUT = 10  # seconds without an answer before a mirror is given up
-
-
+LARGEST = 500_000_000  # bytes that one file may unpack to: ten times the largest of ours
 FALLBACK_NOTICE = "Going on with the embedded digits; numbers and figures are theirs."
 
 
@@ -83,7 +84,12 @@ def load(name):
         raise ValueError(f"There is no data set {name!r}. The known ones are {', '.join(NAMES)}.")
     if name == "digits":
         return _digits()
-    paths = [_find(name, file, sha256) for file, sha256 in FILES[name].items()]
+    advice = f"put its files into a folder {name}/ and set GANCOURSE_DATA to the folder above it, "
+    advice += "or use the embedded set: load('digits')"
+    paths = [
+        fetch(name, file, sha256, [mirror + file for mirror in MIRRORS[name]], advice)
+        for file, sha256 in FILES[name].items()
+    ]
     train_images, train_labels, test_images, test_labels = (read_idx(path) for path in paths)
     return Dataset(
         name,
@@ -125,66 +131,99 @@ def sha256_of(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _find(name, file, sha256):
-    """A checked file of a set: from `$GANCOURSE_DATA`, from the cache, or downloaded into the cache."""
-    own = os.environ.get("GANCOURSE_DATA")
-    if own and (path := pathlib.Path(own) / name / file).exists():
-        if (found := sha256_of(path)) != sha256:
+def own_file(name, file):
+    """The path of a file of a set in the learner's `$GANCOURSE_DATA`, or None. Raises ValueError where that is no folder."""
+    if not (own := os.environ.get("GANCOURSE_DATA")):
+        return None
+    folder = pathlib.Path(own).expanduser()
+    if not folder.is_dir():
+        came = "is a file" if folder.exists() else "does not exist"
+        raise ValueError(
+            f"GANCOURSE_DATA is {own}, which {came}. Set it to the folder that holds the folders of the sets, "
+            "or unset it to use downloads."
+        )
+    return path if (path := folder / name / file).exists() else None
+
+
+def fetch(name, file, checksum, urls, advice, size=""):
+    """The path of a checked file of a set: from `$GANCOURSE_DATA`, from the cache, or downloaded into the cache.
+
+    checksum: its SHA-256, or "md5:..." where its authors publish no other. urls: tried one after the other.
+    advice: what else a learner can do, for the message. size: of a large file, shown when it is downloaded.
+    Raises ValueError for a damaged file of the learner's own, and DataUnavailable when it cannot be had.
+    """
+    algorithm, _, expected = checksum.rpartition(":")
+    if path := own_file(name, file):
+        if (found := pooch.file_hash(path, algorithm or "sha256")) != expected:
             raise ValueError(
-                f"{path} is damaged: its SHA-256 is {found}, expected {sha256}. "
+                f"{path} is damaged: its {algorithm or 'SHA-256'} is {found}, expected {expected}. "
                 "Replace it, or unset GANCOURSE_DATA to download the set."
             )
         return path
     path = cache_folder() / name / file
-    if path.exists() and sha256_of(path) != sha256:
-        path.unlink()  # a damaged download is never read; it is fetched again below
-    return path if path.exists() else _download(name, file, sha256)
+    if path.exists():
+        if pooch.file_hash(path, algorithm or "sha256") == expected:
+            return path
+        with contextlib.suppress(OSError):
+            path.unlink()  # a damaged download is never read; it is fetched again below
+    return _download(name, path, checksum, urls, advice, size)
 
 
-def _download(name, file, sha256):
-    """Fetch a file from the first mirror that answers; pooch checks the hash and renames a finished file."""
+def _download(name, path, checksum, urls, advice, size):
+    """Fetch a file from the first address that answers; pooch checks the hash and renames a finished file."""
     failures = []
-    for mirror in MIRRORS[name]:
+    atomic.remove_leftovers(path.parent, "tmp*")  # as pooch names what it has not finished
+    for url in urls:
+        print(f"Downloading {name}: {path.name}{size and ', '}{size}", file=sys.stderr)
         try:
-            print(f"Downloading {name}: {file}", file=sys.stderr)
             downloader = pooch.HTTPDownloader(timeout=TIMEOUT)
-            folder = cache_folder() / name
-            fetched = pooch.retrieve(
-                mirror + file, f"sha256:{sha256}", fname=file, path=folder, downloader=downloader
+            return pathlib.Path(
+                pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader)
             )
-            return pathlib.Path(fetched)
         except (OSError, ValueError) as error:
-            failures.append(f"{mirror}: {type(error).__name__}")
+            if trouble := atomic.local_trouble(error):
+                raise DataUnavailable(
+                    f"The set {name!r} could not be kept: {trouble} ({path.parent}). Mend that, or {advice}."
+                ) from error
+            failures.append(f"{url}: {getattr(error, 'strerror', None) or type(error).__name__}")
     raise DataUnavailable(
-        f"The data set {name!r} is not on this machine and could not be downloaded ({'; '.join(failures)}). "
-        f"Connect to the internet, or put its files into a folder {name}/ and set GANCOURSE_DATA to the folder "
-        "above it, or use the embedded set: load('digits')."
+        f"The set {name!r} is not on this machine, and {path.name} could not be downloaded ({'; '.join(failures)}). "
+        f"Connect to the internet, or {advice}."
     )
 
 
 def read_idx(path):
     """The array in an IDX file (gzip), the format of MNIST: unsigned bytes behind a big-endian header.
 
-    Raises ValueError that names the file when it is damaged, cut short or of another kind.
+    Raises ValueError that names the file when it is damaged, cut short, of another kind, or larger than `LARGEST`.
     """
     advice = "Delete it and load the set again."
     try:
         with gzip.open(path) as file:
-            content = file.read()
+            start = file.read(4)
+            dimensions = start[3] if start[:3] == b"\0\0\x08" and len(start) == 4 else 0
+            header = file.read(4 * dimensions)
+            if not dimensions or len(header) < 4 * dimensions:
+                raise ValueError(f"{path} is not an IDX file of bytes, or is cut short. {advice}")
+            shape = tuple(np.frombuffer(header, ">u4").tolist())
+            if (size := math.prod(shape)) > LARGEST:
+                raise ValueError(f"{path} holds {shape} bytes, its header says; at most {LARGEST:,} are read.")
+            content = file.read(size + 1)  # the end is read too: there lies the checksum
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged: {error}. {advice}") from error
-    dimensions = content[3] if len(content) > 3 and content[:3] == b"\0\0\x08" else 0
-    header = 4 + 4 * dimensions
-    if not dimensions or len(content) < header:
-        raise ValueError(f"{path} is not an IDX file of bytes, or is cut short. {advice}")
-    shape = tuple(np.frombuffer(content, ">u4", count=dimensions, offset=4).tolist())
-    if len(content) - header != math.prod(shape):
-        raise ValueError(f"{path} holds {len(content) - header} bytes, its header says {shape}. {advice}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    if len(content) != size:
+        raise ValueError(f"{path} does not hold the {size} bytes that its header says, {shape}. {advice}")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def from_bytes(images):
-    """Bytes 0..255 to float32 in [-1, 1]."""
+    """Bytes 0..255, an array of uint8, to float32 in [-1, 1]. Raises ValueError for another type."""
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise ValueError(
+            f"Bytes are uint8, 0 to 255; these are {images.dtype}. Bring 16 bits or numbers in [0, 1] to whole "
+            'numbers from 0 to 255 first, then .astype("uint8").'
+        )
     return (images / np.float32(127.5) - 1).astype("float32")
 
 
@@ -212,12 +251,15 @@ class Batches(keras.utils.PyDataset):
     never been stopped. Each epoch is a new shuffle; the images that do not fill a batch are left out of it.
 
     images: float32 `(count, height, width, channels)` in [-1, 1]; checked.
-    Raises ValueError for images of another kind, or fewer than one batch of them.
+    batch_size, seed, epoch: whole numbers, batch_size at least 1, the others at least 0.
+    Raises ValueError for images of another kind, fewer than one batch of them, or other numbers.
     """
 
     def __init__(self, images, batch_size, seed=0, epoch=0):
         super().__init__()
         self.images = check_images(images)
+        settings.whole(batch_size=batch_size)
+        settings.whole(0, seed=seed, epoch=epoch)
         if len(images) < batch_size:
             raise ValueError(f"A batch of {batch_size} needs as many images; there are {len(images)}.")
         self.batch_size, self.seed, self.epoch = batch_size, seed, epoch

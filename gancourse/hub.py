@@ -10,7 +10,6 @@ import hashlib
 import http.client
 import os
 import pathlib
-import shutil
 import tarfile
 import tempfile
 import urllib.request
@@ -21,6 +20,7 @@ import keras
 
 from gancourse import atomic, data
 
+LARGEST = 4_000_000_000  # bytes that a module may unpack to
 TIMEOUT = 10  # seconds without a byte before a server is given up
 MODEL = "saved_model.pb"
 KERAS = "generator.keras"  # the same generator for the other backends, in the embedded module
@@ -196,6 +196,7 @@ def _filling(folder):
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise FileExistsError(f"{folder} is not empty. Delete it, or give a folder that does not exist yet.")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    atomic.remove_leftovers(folder.parent, "unfinished-*")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unfinished-") as beside:
         place = pathlib.Path(beside) / "module"
         place.mkdir()
@@ -237,8 +238,10 @@ def _download(url, archive):
     try:
         address = f"{url}{'&' if '?' in url else '?'}tf-hub-format=compressed"  # else the answer is a web page
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, open(archive, "wb") as file:
-            shutil.copyfileobj(answer, file)
+            _copy(answer, file)
     except (OSError, ValueError, http.client.HTTPException) as error:
+        if trouble := atomic.local_trouble(error):
+            raise ModuleUnavailable(f"{url} could not be kept in {archive.parent}: {trouble}.") from error
         raise ModuleUnavailable(
             f"{url} is not on this machine and could not be downloaded ({type(error).__name__}: {error}). "
             "Connect to the internet, or give the path of a module that is here."
@@ -256,22 +259,37 @@ def _unpacked(archive, folder, source):
         raise ValueError(f"{source} is no whole .tar or .tar.gz of a module: {error}. Get it again.") from error
     except OSError as error:
         if not (folder / MODEL).is_file():  # else another process was faster, with the same content
-            raise ModuleUnavailable(f"{source} could not be unpacked into {folder}: {error}.") from error
+            trouble = atomic.local_trouble(error) or error
+            raise ModuleUnavailable(f"{source} could not be unpacked into {folder}: {trouble}.") from error
     return folder
 
 
 def _extract(archive, place):
-    with open(archive, "rb") as file:
-        stream = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
-        with tarfile.open(fileobj=stream, mode="r:") as members:
+    with open(archive, "rb") as file, tempfile.TemporaryFile(dir=place.parent) as plain:
+        # Unpacked once to its end: there lies gzip's checksum, and no header can claim more than is there.
+        _copy(gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file, plain)
+        plain.seek(0)
+        with tarfile.open(fileobj=plain, mode="r:") as members:
+            total = 0
             for member in members:
                 _check_member(member)
-            # tarfile takes a cut or damaged end for the end, and gzip's checksum comes behind it: read on.
-            stream.seek(members.offset)
-            if len(rest := stream.read()) < tarfile.BLOCKSIZE or any(rest):
+                if (total := total + member.size) > LARGEST:  # a sparse file may be larger than its archive
+                    raise ValueError(f"it holds more than {LARGEST:,} bytes")
+            plain.seek(members.offset)  # tarfile takes a cut or damaged end for the end: read on
+            first, rest = plain.read(tarfile.BLOCKSIZE), iter(lambda: plain.read(2**20), b"")
+            if len(first) < tarfile.BLOCKSIZE or any(first) or any(any(chunk) for chunk in rest):
                 raise tarfile.ReadError("its end is missing or damaged")
             members.extractall(place, filter="data")
     _check_folder(place, "it")
+
+
+def _copy(source, target):
+    """The content of one file into another, `LARGEST` bytes at most."""
+    left = LARGEST
+    while chunk := source.read(2**20):
+        if (left := left - len(chunk)) < 0:
+            raise ValueError(f"it holds more than {LARGEST:,} bytes")
+        target.write(chunk)
 
 
 def _check_member(member):

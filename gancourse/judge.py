@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import atomic, corruptions, data, pictures, pretrained, usps
+from gancourse import atomic, corruptions, data, pictures, pretrained, settings, usps
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -80,16 +80,10 @@ class Judge:
 
 
 def _check_labelled(images, labels):
-    images, labels = data.check_images(images), np.asarray(labels)
+    images = data.check_images(images)
     if images.shape[1:] != (28, 28, 1):
         raise ValueError(f"LeNet reads images of 28x28x1; these are {images.shape[1:]}.")
-    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"{len(images)} images need as many integer labels; these are {labels.dtype} {labels.shape}."
-        )
-    if labels.min() < 0 or labels.max() > 9:
-        raise ValueError(f"Labels are 0 to 9; these reach from {labels.min()} to {labels.max()}.")
-    return images, labels
+    return images, settings.check_labels(labels, len(images), 10)
 
 
 @functools.cache
@@ -167,6 +161,7 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     The same seed gives the same number, and leaves Python's and NumPy's random states as they were.
     Raises ValueError for images of another shape, and for labels of another count or range.
     """
+    settings.whole(epochs=epochs)
     training = _check_labelled(training_images, training_labels)
     test_images, test_labels = _check_labelled(test_images, test_labels)
     with random_states_kept():

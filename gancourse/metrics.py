@@ -8,8 +8,11 @@ state the counts, and beside the value that of one set of real samples to anothe
 from collections import namedtuple
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
-BLOCK = 1000  # rows of a distance matrix in memory at a time
+from gancourse import settings
+
+BLOCK = 500  # rows of a distance matrix in memory at a time
 
 # What several functions below return: tuples of numbers with names.
 KernelDistance = namedtuple("KernelDistance", "mean spread")
@@ -20,7 +23,7 @@ PointModes = namedtuple("PointModes", "modes high_quality reverse_kl")
 
 def _check(features, least=2):
     features = np.asarray(features, dtype="float64")
-    if features.ndim != 2 or len(features) < least:
+    if features.ndim != 2 or len(features) < least or not features.shape[1]:
         raise ValueError(
             f"Features have the shape (count, width) with at least {least} rows; these have {features.shape}."
         )
@@ -64,7 +67,8 @@ def frechet_distance(real_features, generated_features):
     root = vectors * np.sqrt(np.clip(values, 0, None))
     eigenvalues = np.linalg.eigvalsh(root.T @ generated_covariance @ root)
     cross = np.sqrt(np.clip(eigenvalues, 0, None)).sum()
-    return float(difference @ difference + np.trace(real_covariance + generated_covariance) - 2 * cross)
+    squared = difference @ difference + np.trace(real_covariance + generated_covariance) - 2 * cross
+    return float(max(squared, 0))  # where it is 0, rounding may fall short of it
 
 
 def _moments(features):
@@ -84,7 +88,8 @@ def kernel_distance(real_features, generated_features, subsets=100, size=1000, s
     Binkowski et al. 2018, arXiv:1801.01401. Raises ValueError for subsets that are larger than a set.
     """
     real, generated = _check_both(real_features, generated_features)
-    if not 2 <= size <= min(len(real), len(generated)) or subsets < 1:
+    settings.whole(subsets=subsets, size=size)
+    if not 2 <= size <= min(len(real), len(generated)):
         raise ValueError(
             f"{subsets} subsets of {size} rows cannot be drawn from {len(real)} real and {len(generated)} "
             "generated rows: subsets need at least 2 rows, and no more than either set has."
@@ -122,23 +127,67 @@ def inception_score(probabilities):
     return float(np.exp(np.mean(np.sum(probabilities * ratio, axis=1))))
 
 
-def _squared_distances(rows, columns, dtype):
-    """Squared distances of `rows` to `columns`, `BLOCK` rows of the matrix at a time: (slice, block)."""
-    centre = columns.mean(axis=0)  # |x|² + |y|² - 2 x·y cancels; less so near the origin
-    rows, columns = (rows - centre).astype(dtype), (columns - centre).astype(dtype)
-    squares = np.square(columns).sum(axis=1)
+def _squared_distances(rows, columns):
+    """Squared distances, `BLOCK` rows of the matrix at a time: (slice, block, squares of rows, of columns).
+
+    |x|² + |y|² - 2 x·y in float32 is quick and rough: what lies nearer to a limit than `_slack` has to be computed
+    again. The squares are those of rows and columns less the mean of the columns.
+    """
+    centre = columns.mean(axis=0)
+    low, high = rows - centre, columns - centre
+    own, other = np.square(low).sum(axis=1), np.square(high).sum(axis=1)
+    kind = "float32" if max(own.max(), other.max()) < 1e37 else "float64"
+    low, high, own, other = (array.astype(kind) for array in (low, high, own, other))
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
-        block = rows[part] @ (-2 * columns.T)
-        block += squares
-        block += np.square(rows[part]).sum(axis=1, keepdims=True)
-        yield part, np.maximum(block, 0, out=block)
+        block = low[part] @ (-2 * high.T)
+        block += other
+        block += own[part, np.newaxis]
+        yield part, block, own[part], other
 
 
-def _squared_radii(features, k):
-    """The squared distance of each row to its k-th nearest other row; the nearest of all is the row itself."""
-    blocks = _squared_distances(features, features, "float32")
-    return np.concatenate([np.partition(block, k, axis=1)[:, k] for _, block in blocks])
+def _slack(width, squares, reach):
+    """Within which of `reach` a squared distance of `_squared_distances` may be on its wrong side.
+
+    Its error is at most (width + 8) roundings of |x|² + |y|², and |y|² <= 2 |x|² + 2 reach for the y in question.
+    """
+    kind = np.finfo(squares.dtype)
+    return 10 * (width + 8) * (kind.eps * (squares + reach) + kind.tiny)
+
+
+def _nearest(rows, columns, k=0):
+    """The squared distance of each row to its nearest column but k, exact, and which one that is."""
+    distances, indices = [], []
+    for part, block, squares, _ in _squared_distances(rows, columns):
+        reach = np.partition(block, k, axis=1)[:, k] if k else block.min(axis=1)
+        reach += _slack(rows.shape[1], squares, reach)
+        for row, found, limit in zip(rows[part], block, reach):
+            near = np.flatnonzero(found <= limit)
+            exact = cdist(row[np.newaxis], columns[near], "sqeuclidean")[0]
+            chosen = np.argsort(exact, kind="stable")[k]
+            distances.append(exact[chosen])
+            indices.append(near[chosen])
+    return np.array(distances), np.array(indices)
+
+
+def _around(block, reach, squares, width):
+    """Where distances are too near to `reach` to say on which side they lie."""
+    slack = _slack(width, squares, reach)
+    return (block >= (reach - slack).astype(block.dtype)) & (block <= (reach + slack).astype(block.dtype))
+
+
+def _inside(real, generated, real_radii, generated_radii):
+    """Which generated samples lie in each real ball, and in whose balls each real one does, `BLOCK` rows at a time."""
+    for part, block, squares, others in _squared_distances(real, generated):
+        radii, width = real_radii[part, np.newaxis], real.shape[1]
+        doubtful = _around(block, radii, squares[:, np.newaxis], width)
+        doubtful |= _around(block, generated_radii, others, width)
+        inside, recalled = block < radii, block < generated_radii
+        for row in np.flatnonzero(doubtful.any(axis=1)):
+            near = np.flatnonzero(doubtful[row])
+            exact = cdist(real[part][[row]], generated[near], "sqeuclidean")[0]
+            inside[row, near], recalled[row, near] = exact < radii[row], exact < generated_radii[near]
+        yield inside, recalled
 
 
 def prdc(real_features, generated_features, k=5):
@@ -151,17 +200,16 @@ def prdc(real_features, generated_features, k=5):
     Two samples of one distribution have density 1 and, at 10,000 and k = 5, coverage .969.
     Kynkäänniemi et al. 2019, arXiv:1904.06991; Naeem et al. 2020, arXiv:2002.09797.
     """
-    if k < 1:
-        raise ValueError(f"k is at least 1, this is {k}.")
+    settings.whole(k=k)
     real, generated = _check_both(real_features, generated_features, least=k + 1)
-    real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
+    # The nearest of all to a row is the row itself.
+    (real_radii, _), (generated_radii, _) = _nearest(real, real, k), _nearest(generated, generated, k)
     balls = np.zeros(len(generated), dtype="int64")  # real balls that a generated sample lies in
     recalled, covered = 0, 0
-    for part, block in _squared_distances(real, generated, "float32"):
-        inside = block < real_radii[part, np.newaxis]
+    for inside, found in _inside(real, generated, real_radii, generated_radii):
         balls += inside.sum(axis=0)
         covered += int(inside.any(axis=1).sum())
-        recalled += int((block < generated_radii).any(axis=1).sum())
+        recalled += int(found.any(axis=1).sum())
     return Neighbourhoods(
         float(np.mean(balls > 0)), recalled / len(real), float(balls.mean() / k), covered / len(real)
     )
@@ -173,9 +221,8 @@ def nearest_neighbours(queries, references):
     queries, references: `(count, width)`. Returns two arrays `(count of queries,)`.
     """
     queries, references = _check_both(queries, references, least=1)
-    blocks = _squared_distances(queries, references, "float64")
-    indices = np.concatenate([block.argmin(axis=1) for _, block in blocks])
-    return np.linalg.norm(queries - references[indices], axis=1), indices
+    distances, indices = _nearest(queries, references)
+    return np.sqrt(distances), indices
 
 
 def copying_share(generated, training, test):
@@ -197,14 +244,11 @@ def mode_coverage(labels, mode_count):
     labels: integers 0..mode_count - 1, `(count,)`. The reverse KL, KL(generated || uniform) in nats, is 0 for
     equal shares, log(mode_count) for a single mode, and about (mode_count - 1) / (2 count) for a perfect sampler.
     """
+    settings.whole(mode_count=mode_count)
     labels = np.asarray(labels)
-    if labels.ndim != 1 or not len(labels) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"Labels are integers (count,); these are {labels.dtype} {labels.shape}.")
-    if labels.min() < 0 or labels.max() >= mode_count:
-        raise ValueError(
-            f"Labels of {mode_count} modes are 0 to {mode_count - 1}; these reach from "
-            f"{labels.min()} to {labels.max()}."
-        )
+    if not labels.size:
+        raise ValueError(f"At least one label is needed; these have the shape {labels.shape}.")
+    labels = settings.check_labels(labels, labels.size, mode_count)
     counts = np.bincount(labels, minlength=mode_count)
     shares = counts[counts > 0] / len(labels)
     return ModeCoverage(len(shares), float(np.sum(shares * np.log(shares * mode_count))))
@@ -217,7 +261,7 @@ def point_modes(points, centres, deviation):
     high quality within 3 deviations of the nearest centre; a mode is reached by one such point; the reverse KL
     counts all points. Lin et al. 2018 (PacGAN), arXiv:1712.04086. In the plane 98.89 % is perfect.
     """
-    if not deviation > 0:
+    if not 0 < deviation < np.inf:
         raise ValueError(f"The deviation is above 0, this is {deviation}.")
     distances, nearest = nearest_neighbours(points, centres)
     near = distances <= 3 * deviation
@@ -228,8 +272,11 @@ def point_modes(points, centres, deviation):
 def confident_share(probabilities, threshold=0.9):
     """The share of images whose most probable class has more than `threshold`. Taught in notebook 04.
 
-    probabilities: `(count, classes)`, rows sum to 1.
+    probabilities: `(count, classes)`, rows sum to 1. Raises ValueError for other rows, or a threshold that is no share.
     """
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"The threshold is a probability, from 0 to 1; this is {threshold}.")
+    probabilities = _check_probabilities(probabilities)
     return float(np.mean(np.max(probabilities, axis=1) > threshold))
 
 
@@ -237,7 +284,8 @@ def label_entropy(probabilities):
     """The entropy, in nats, of the labels that a classifier gives to images. Taught in notebook 04.
 
     probabilities: `(count, classes)`. log(classes) if all classes are equally frequent, 0 if there is only one.
+    Raises ValueError for rows that are no probabilities.
     """
-    counts = np.bincount(np.argmax(probabilities, axis=1), minlength=np.shape(probabilities)[1])
+    counts = np.bincount(_check_probabilities(probabilities).argmax(axis=1))
     shares = counts[counts > 0] / counts.sum()
     return float(np.sum(shares * np.log(1 / shares)))

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from gancourse import attacks
+from gancourse import attacks, settings
 
 RATE = 0.05  # of Adam, in `CarliniWagner`
 
@@ -31,8 +31,10 @@ class DeepFool:
     overshoot: float = 0.02
 
     def __post_init__(self):
-        attacks.check_bounds(self.bounds)
-        attacks.check_counts(steps=self.steps)
+        settings.check_bounds(self.bounds)
+        settings.whole(steps=self.steps)
+        if not 0 <= self.overshoot < np.inf:
+            raise ValueError(f"The overshoot is a share of the way, at least 0; this is {self.overshoot}.")
 
     def __call__(self, model, images, labels):
         images, labels, logits = attacks.checked(model, images, labels, self.bounds)
@@ -89,8 +91,10 @@ class CarliniWagner:
     searches: int = 6
 
     def __post_init__(self):
-        attacks.check_bounds(self.bounds)
-        attacks.check_counts(steps=self.steps, searches=self.searches)
+        settings.check_bounds(self.bounds)
+        settings.whole(steps=self.steps, searches=self.searches)
+        if not 0 <= self.confidence < np.inf:
+            raise ValueError(f"The confidence is a difference of logits, at least 0; this is {self.confidence}.")
 
     def __call__(self, model, images, labels):
         images, labels, logits = attacks.checked(model, images, labels, self.bounds)

@@ -10,18 +10,18 @@ import contextlib
 import io
 import os
 import pathlib
-import sys
 import typing
 import zipfile
 import zlib
 
 import numpy as np
-import pooch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gancourse import atomic, data, synthetic
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+# Pictures of these kinds are not read; a notice counts them, so that none is missed in silence.
+OTHERS = (".avif", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jxl", ".svg", ".tif", ".tiff")
 # Pillow looks at the content, not at the suffix: nothing but these decoders may run on a stranger's file.
 FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 # Name -> megabytes of the archive, and its SHA-256 as TensorFlow Datasets publishes it.
@@ -32,6 +32,7 @@ ARCHIVES = {
     "summer2winter_yosemite": (133, "167fe1726807a9d22bd106b4a6c0bd7953b688af924ac1bf967439c4961e49f9"),
     "vangogh2photo": (307, "362c3473e70be0944bda08d49d660eafdc2854df55d697835b8186d1d79caaff"),
 }
+UNPACKED = 4_000_000_000  # bytes that an archive may unpack to: ten times the largest of these
 # A part of a set for development, read from `$GANCOURSE_DATA` only.
 SUBSETS = {"horse2zebra": "c1ac8f6ca5b6cabaa415b025432be1946b3067a9762a19f435069a4a930f2eab"}
 MIRRORS = (
@@ -58,8 +59,10 @@ def from_folder(path, size, colour=True):
     """The pictures of a folder, sorted by name: float32 `(count, size, size, 3)` in [-1, 1], or 1 channel of grey.
 
     Each is turned upright (EXIF), laid on white where it is transparent, cropped to the square in its middle and
-    resized. Read are bmp, jpeg, jpg, png and webp; hidden files and folders inside are passed over.
-    Raises ValueError for a path that is no folder, a folder without pictures and a picture that cannot be read.
+    resized. Read are bmp, jpeg, jpg, png and webp; hidden files and folders inside are passed over, pictures of other
+    kinds are counted in a notice.
+    Raises ValueError for a path that is no folder, a folder without pictures, and pictures that cannot be read, all at
+    once.
     """
     folder = pathlib.Path(path).expanduser()
     _check_size(size)
@@ -75,7 +78,13 @@ def from_folder(path, size, colour=True):
             f"{folder} holds no pictures ({', '.join(SUFFIXES)}), but: {held}. "
             "Give the folder that the pictures lie in, or convert them."
         )
-    return data.from_bytes(_squares(paths, pathlib.Path.read_bytes, size, colour))
+    others = collections.Counter(e.suffix.lower() for e in visible if e.suffix.lower() in OTHERS and e.is_file())
+    if others:
+        counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(others.items()))
+        print(
+            f"NOTICE: {folder} holds pictures of kinds that are not read: {counts}. Convert them to png or jpg."
+        )
+    return data.from_bytes(_squares(paths, _content, size, colour))
 
 
 def load(name, size):
@@ -137,11 +146,38 @@ def _check_size(size):
         raise ValueError(f"A size is a whole number of pixels, 1 or more; this is {size!r}.")
 
 
+def _content(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror}). Replace it, or take it out.") from error
+
+
 def _squares(items, read, size, colour):
-    """Pictures as bytes `(count, size, size, 3 or 1)`, decoded side by side; `read(item)` gives a file's content."""
+    """Pictures as bytes `(count, size, size, 3 or 1)`, decoded side by side; `read(item)` gives a file's content.
+
+    Raises one ValueError with the names of all that cannot be read, of the first ten if there are more.
+    """
+
+    def square(item):
+        try:
+            return _square(read(item), item, size, colour)
+        except ValueError as error:
+            return item, error
+
     threads = int(os.environ.get("GANCOURSE_THREADS") or 0) or None
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:  # Pillow decodes outside of Python's lock
-        return np.stack(list(pool.map(lambda item: _square(read(item), item, size, colour), items)))
+        found = list(pool.map(square, items))
+    bad = [answer for answer in found if isinstance(answer, tuple)]
+    if len(bad) > 1:
+        names = ", ".join(pathlib.PurePath(item).name for item, _ in bad[:10])
+        more = f" and {len(bad) - 10} more" if len(bad) > 10 else ""
+        raise ValueError(
+            f"{len(bad)} pictures cannot be read: {names}{more}. Replace them, or take them out. The first: {bad[0][1]}"
+        ) from bad[0][1]
+    for _, error in bad:
+        raise error
+    return np.stack(found)
 
 
 def _square(content, name, size, colour):
@@ -184,46 +220,37 @@ def _flat(picture):
 
 def _find(name):
     """Title, path and SHA-256 of a checked archive: the learner's own, the cache's, or downloaded into the cache."""
-    own, sha256 = os.environ.get("GANCOURSE_DATA"), ARCHIVES[name][1]
-    editions = [(name, f"{name}.zip", sha256), (f"{name} subset", f"{name}_subset.zip", SUBSETS.get(name))]
-    for title, file, expected in editions:
-        if own and expected and (pathlib.Path(own) / name / file).exists():
-            return title, data._find(name, file, expected), expected  # the learner's own comes first there, too
-    path = data.cache_folder() / name / f"{name}.zip"
-    if path.exists() and data.sha256_of(path) != sha256:
-        path.unlink()  # a damaged download is never read; it is fetched again below
-    return name, path if path.exists() else _download(name), sha256
-
-
-def _download(name):
-    """Fetch an archive from the first mirror that answers; pooch checks the hash and renames a finished file."""
-    file, (megabytes, sha256), failures = f"{name}.zip", ARCHIVES[name], []
-    for mirror in MIRRORS:
-        try:
-            print(f"Downloading {file}, {megabytes} MB", file=sys.stderr)
-            downloader = pooch.HTTPDownloader(timeout=data.TIMEOUT)
-            folder = data.cache_folder() / name
-            return pathlib.Path(
-                pooch.retrieve(mirror + file, f"sha256:{sha256}", fname=file, path=folder, downloader=downloader)
-            )
-        except (OSError, ValueError) as error:
-            failures.append(f"{mirror}: {getattr(error, 'strerror', None) or type(error).__name__}")
-    raise data.DataUnavailable(
-        f"The pictures of {name!r} are not on this machine and could not be downloaded ({'; '.join(failures)}). "
-        f"Connect to the internet, or put {file} into a folder {name}/ and set GANCOURSE_DATA to the folder above "
-        "it, or use pictures of your own: pictures.from_folder."
+    title, file, sha256, (megabytes, whole) = name, f"{name}.zip", None, ARCHIVES[name]
+    if name in SUBSETS and not data.own_file(name, file) and data.own_file(name, f"{name}_subset.zip"):
+        title, file, sha256 = f"{name} subset", f"{name}_subset.zip", SUBSETS[name]
+    advice = (
+        f"put {name}.zip into a folder {name}/ and set GANCOURSE_DATA to the folder above it, or use pictures of "
+        "your own: pictures.from_folder"
     )
+    urls = [mirror + file for mirror in MIRRORS]
+    return title, data.fetch(name, file, sha256 or whole, urls, advice, f"{megabytes} MB"), sha256 or whole
 
 
 def _decode(path, name, size):
     """The four parts of an archive as bytes `(count, size, size, 3)`. Raises ValueError where it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive)
             return [_squares(_members(archive, f"{name}/{part}"), archive.read, size, True) for part in PARTS]
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}). Replace it, or load the set again.") from error
+
+
+def _check_sizes(archive):
+    """ValueError for an archive that unpacks to much more than pictures do; no more than it says is ever unpacked."""
+    sizes = [member.file_size for member in archive.infolist()]
+    if sum(sizes) > UNPACKED or max(sizes, default=0) > data.LARGEST:
+        raise ValueError(
+            f"It unpacks to {sum(sizes):,} bytes, the largest file to {max(sizes):,}; at most {UNPACKED:,} and "
+            f"{data.LARGEST:,} are read. Make it smaller."
+        )
 
 
 def _members(archive, folder):

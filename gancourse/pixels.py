@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from gancourse import data
+from gancourse import data, settings
 
 BLOCK = 64  # directions that are projected on at a time
 PATCH = 7  # width of ProGAN's patches
@@ -26,8 +26,8 @@ def _check_vectors(vectors):
 
 def _sliced(real, generated, directions, seed, difference):
     """The mean of `difference` over the sorted projections of two sets on random directions."""
-    if directions < 1:
-        raise ValueError(f"At least 1 direction is needed; this is {directions}.")
+    settings.whole(directions=directions)
+    settings.whole(0, seed=seed)
     drawn = np.random.default_rng(seed).standard_normal((directions, real.shape[1]))
     drawn = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(real.dtype)
     total = 0.0
@@ -60,6 +60,8 @@ def patch_sliced_wasserstein(real_images, generated_images, patches=64, directio
     Returns a dict, width of the level -> value: coarse structure at small widths, texture at large ones.
     The paper draws 128 patches of 16,384 images and 512 directions. Karras et al. 2018, arXiv:1710.10196.
     """
+    settings.whole(patches=patches, directions=directions)
+    settings.whole(0, seed=seed)
     real, generated = data.check_images(real_images), data.check_images(generated_images)
     if real.shape != generated.shape or real.shape[1] != real.shape[2] or real.shape[1] < SMALLEST:
         raise ValueError(

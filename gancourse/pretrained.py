@@ -8,7 +8,6 @@ import json
 import pathlib
 
 import keras
-import pooch
 from keras import ops
 
 from gancourse import data
@@ -83,18 +82,11 @@ def weights_of(name):
     Raises data.DataUnavailable when they are neither on this machine nor reachable.
     """
     file, md5, _ = NETWORKS[name]
-    return _fetched(APPLICATIONS + file, md5)
+    return _fetched(APPLICATIONS + file, md5, "about 100 MB")
 
 
-def _fetched(url, md5):
+def _fetched(url, md5, size=""):
     """The path of a file, downloaded if need be; Keras's own download never times out."""
-    folder, name = data.cache_folder() / "imagenet", url.rpartition("/")[2]
-    try:
-        return pooch.retrieve(
-            url, f"md5:{md5}", fname=name, path=folder, downloader=pooch.HTTPDownloader(timeout=data.TIMEOUT)
-        )
-    except (OSError, ValueError) as error:
-        raise data.DataUnavailable(
-            f"{name} is not on this machine and could not be downloaded ({type(error).__name__}). Connect to the "
-            f"internet, or put it into {folder}."
-        ) from error
+    name = url.rpartition("/")[2]
+    advice = f"put {name} into {data.cache_folder() / 'imagenet'}"
+    return data.fetch("imagenet", name, f"md5:{md5}", [url], advice, size)

@@ -4,6 +4,8 @@ import typing
 
 import numpy as np
 
+from gancourse import settings
+
 # Red, green and blue in [0, 1]: hues that are told apart at a glance, each bright enough for dark stripes.
 HUES = {
     "red": (0.87, 0.24, 0.22),
@@ -47,8 +49,7 @@ def grid(count, seed=0):
 
 
 def _mixture(centres, deviation, count, seed):
-    if count < 1:
-        raise ValueError(f"A mixture needs at least 1 point; count was {count}.")
+    settings.whole(count=count)
     random = np.random.default_rng(seed)
     chosen = centres[random.integers(len(centres), size=count)]
     points = chosen + deviation * random.standard_normal((count, 2))
@@ -62,8 +63,9 @@ def stacked(images, count, seed=0):
     drawn. With digits 0 to 9 in equal shares there are 1,000 modes. Metz et al. 2017, arXiv:1611.02163.
     Taught in notebook 05b. Raises ValueError for images that do not have one channel.
     """
+    settings.whole(count=count)
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] != 1:
+    if images.ndim != 4 or images.shape[-1] != 1 or not len(images):
         raise ValueError(f"Images of one channel are stacked, (n, height, width, 1); these have {images.shape}.")
     indices = np.random.default_rng(seed).integers(len(images), size=(count, 3))
     return np.concatenate([images[indices[:, channel]] for channel in range(3)], axis=-1), indices
@@ -88,10 +90,8 @@ def shapes(count, size=32, seed=0):
     Taught in notebook 09.
     Raises ValueError for a count below 1 or a size below 16.
     """
-    if count < 1 or size < 16:
-        raise ValueError(
-            f"Shapes need a count of at least 1 and a size of at least 16; these are {count}, {size}."
-        )
+    settings.whole(count=count)
+    settings.whole(16, size=size)
     random = np.random.default_rng(seed)
     kinds, hues = random.integers(3, size=count), random.integers(len(HUES), size=count)
     radii = random.uniform(0.2, 0.34, count)  # in widths of the image, like all lengths here

@@ -5,13 +5,12 @@ files of LIBSVM, which are downloaded, and as one HDF5 file, which is read from 
 hold the same pixels, row by row.
 """
 
-import os
+import bz2
+import io
 import pathlib
-import sys
 
 import h5py
 import numpy as np
-import pooch
 from scipy import ndimage
 from sklearn.datasets import load_svmlight_file
 
@@ -38,10 +37,10 @@ def load():
     Raises ValueError for a damaged file, and data.DataUnavailable when the set is neither on this machine nor
     reachable.
     """
-    if _is_own(HDF5):
-        train, test = read_hdf5(_find(HDF5))
-    else:
-        train, test = [read_libsvm(path) for path in [_find(file) for file in LIBSVM]]
+    advice = f"put {' and '.join(LIBSVM)} into a folder usps/ and set GANCOURSE_DATA to the folder above it"
+    files = [HDF5] if data.own_file("usps", HDF5) else LIBSVM
+    paths = [data.fetch("usps", file, SHA256[file], [MIRROR + file], advice) for file in files]
+    train, test = read_hdf5(paths[0]) if files == [HDF5] else map(read_libsvm, paths)
     return data.Dataset("usps", *train, *test)
 
 
@@ -67,10 +66,14 @@ def read_libsvm(path):
     """Images and labels of a file in LIBSVM's text format: lines of `label index:value ...`, packed if so named.
 
     Its labels 1..10 are the digits 0..9, its values 1..256 the pixels in [-1, 1].
-    Raises ValueError that names the file when it is damaged or of another kind.
+    Raises ValueError that names the file when it is damaged, of another kind, or larger than `data.LARGEST`.
     """
     try:
-        pixels, labels = load_svmlight_file(os.fspath(path), n_features=SIDE * SIDE, zero_based=False)
+        with (bz2.open if pathlib.Path(path).suffix == ".bz2" else open)(path, "rb") as file:
+            content = file.read(data.LARGEST + 1)
+        if len(content) > data.LARGEST:
+            raise ValueError(f"it unpacks to more than {data.LARGEST:,} bytes")
+        pixels, labels = load_svmlight_file(io.BytesIO(content), n_features=SIDE * SIDE, zero_based=False)
     except (EOFError, OSError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} is damaged, or not in LIBSVM's format ({error}). {ADVICE}") from error
     return _checked(path, pixels.toarray(), labels, lowest=-1, first_label=1)
@@ -114,37 +117,3 @@ def _checked(path, pixels, labels, lowest, first_label):
             f"expected whole ones from {first_label} to {first_label + 9}. {ADVICE}"
         )
     return images.reshape(-1, SIDE, SIDE, 1).astype("float32"), labels.astype("int64") - first_label
-
-
-def _is_own(file):
-    """Whether a file of the set lies in the learner's `$GANCOURSE_DATA`."""
-    own = os.environ.get("GANCOURSE_DATA")
-    return bool(own) and (pathlib.Path(own) / "usps" / file).exists()
-
-
-def _find(file):
-    """A checked file of the set: the learner's own, the cache's, or one of LIBSVM's downloaded into the cache."""
-    if _is_own(file):
-        return data._find("usps", file, SHA256[file])  # the learner's own comes first there, too
-    path = data.cache_folder() / "usps" / file
-    if path.exists() and data.sha256_of(path) != SHA256[file]:
-        path.unlink()  # a damaged download is never read; it is fetched again below
-    return path if path.exists() else _download(file)
-
-
-def _download(file):
-    """Fetch a file of LIBSVM's; pooch checks the hash and renames a finished file."""
-    print(f"Downloading usps: {file}", file=sys.stderr)
-    downloader = pooch.HTTPDownloader(timeout=data.TIMEOUT)
-    folder = data.cache_folder() / "usps"
-    try:
-        fetched = pooch.retrieve(
-            MIRROR + file, f"sha256:{SHA256[file]}", fname=file, path=folder, downloader=downloader
-        )
-        return pathlib.Path(fetched)
-    except (OSError, ValueError) as error:
-        raise data.DataUnavailable(
-            f"The data set 'usps' is not on this machine and could not be downloaded ({MIRROR}: "
-            f"{type(error).__name__}). Connect to the internet, or put {' and '.join(LIBSVM)} into a folder usps/ "
-            "and set GANCOURSE_DATA to the folder above it."
-        ) from error

@@ -674,6 +674,21 @@ def test_where_no_error_is_found_the_image_itself_comes_back(attack):
 
 
 @everywhere
+@pytest.mark.parametrize("confidence", [0.0, 0.3])
+def test_carlini_wagner_does_the_same_in_every_range(confidence):
+    """The same model and images in three ranges: what is found is the same, once it is scaled back."""
+    images, labels = np.random.default_rng(2).uniform(-1, 1, (12, 4, 4, 1)).astype("float32"), np.arange(12) % 3
+    model, found = random_model((4, 4, 1)), []
+    for low, high in ((-1, 1), (0, 1), (0, 255)):
+        middle, half = (low + high) / 2, (high - low) / 2
+        attack = CarliniWagner((low, high), confidence, steps=40, searches=3)
+        changed = attack(lambda x, m=middle, h=half: model((x - m) / h), half * images + middle, labels)
+        found.append((changed - middle) / half)
+    assert found[1] == pytest.approx(found[0], abs=1e-3)
+    assert found[2] == pytest.approx(found[0], abs=1e-3)
+
+
+@everywhere
 @pytest.mark.parametrize("attack", [DeepFool, CarliniWagner])
 def test_minimal_attacks_scale_with_the_range(attack):
     images, labels = np.random.default_rng(2).uniform(-1, 1, (12, 4, 4, 1)).astype("float32"), np.arange(12) % 3
@@ -704,11 +719,16 @@ def test_carlini_wagner_is_as_near_as_a_search_within_a_ball_can_be(network, ima
         (lambda: L2Ball(0.1, (0, 1, 2)), r"low < high.* these are \(0, 1, 2\)"),
         (lambda: DeepFool((1, 0)), "low < high"),
         (lambda: CarliniWagner((1, 0)), "low < high"),
-        (lambda: PGD(LinfBall(0.1, UNIT), steps=0), "steps of at least 1; this is 0"),
-        (lambda: PGD(LinfBall(0.1, UNIT), restarts=0), "restarts of at least 1; this is 0"),
-        (lambda: Square(LinfBall(0.1, UNIT), queries=0), "queries of at least 1; this is 0"),
-        (lambda: DeepFool(UNIT, steps=0), "steps of at least 1; this is 0"),
-        (lambda: CarliniWagner(UNIT, searches=0), "searches of at least 1; this is 0"),
+        (lambda: PGD(LinfBall(0.1, UNIT), steps=0), "steps is a whole number, 1 or more; this is 0"),
+        (lambda: PGD(LinfBall(0.1, UNIT), step=-0.1), "A step has a size, at least 0, or None; this is -0.1"),
+        (lambda: PGD(LinfBall(0.1, UNIT), step=float("nan")), "this is nan"),
+        (lambda: PGD(LinfBall(0.1, UNIT), restarts=0), "restarts is a whole number, 1 or more; this is 0"),
+        (lambda: Square(LinfBall(0.1, UNIT), queries=0), "queries is a whole number, 1 or more; this is 0"),
+        (lambda: DeepFool(UNIT, steps=0), "steps is a whole number, 1 or more; this is 0"),
+        (lambda: CarliniWagner(UNIT, searches=0), "searches is a whole number, 1 or more; this is 0"),
+        (lambda: PGD(LinfBall(0.1, UNIT), steps=2.5), "steps is a whole number, 1 or more; this is 2.5"),
+        (lambda: CarliniWagner(UNIT, confidence=-1), "at least 0; this is -1"),
+        (lambda: DeepFool(UNIT, overshoot=float("nan")), "at least 0; this is nan"),
         (lambda: Square(L2Ball(0.1, UNIT)), "Square attacks in an LinfBall; this is L2Ball"),
     ],
 )
@@ -732,6 +752,10 @@ GOOD, ZEROS = np.full((3, 2, 2, 1), 0.5, "float32"), np.zeros(3, int)
         (constant, GOOD, ZEROS[:2], r"integers \(3,\); these are int64 \(2,\)"),
         (constant, GOOD, ZEROS * 0.5, r"these are float64 \(3,\)"),
         (constant, GOOD, np.eye(3, dtype=int), r"these are int64 \(3, 3\)"),
+        (constant, GOOD, ZEROS[:, None], r"these are int64 \(3, 1\)\. Flatten them"),
+        (constant, GOOD[0], 0, r"these are int64 \(\)\. One image is a batch too"),
+        (constant, GOOD[0], [0], r"these are int64 \(1,\)\. One image is a batch too"),
+        (lambda x: [x, constant(x)], GOOD, ZEROS, r"has 2 outputs.*keras\.Model\(judge\.model\.input"),
         (constant, GOOD, ZEROS + 3, "3 classes are 0 to 2; these reach from 3 to 3"),
         (constant, GOOD, ZEROS - 1, "these reach from -1 to -1"),
         (lambda x: ops.zeros((len(x), 1)), GOOD, ZEROS, r"2 classes or more\); this one gives \(3, 1\)"),
@@ -765,3 +789,23 @@ def test_square_needs_images():
 def test_accuracy_is_the_share_of_right_answers():
     images = np.array([[1.0], [2.0], [-1.0], [-3.0]], "float32")
     assert accuracy_of(linear([1.0]), images, np.array([1, 0, 0, 0])) == 0.75
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "model, images, labels, message",
+    [
+        (constant, GOOD, ZEROS[:, None], r"these are int64 \(3, 1\)\. Flatten them"),
+        (constant, GOOD, np.eye(3, dtype=int), r"these are int64 \(3, 3\)"),
+        (constant, GOOD, ZEROS[:2], r"these are int64 \(2,\)"),
+        (constant, GOOD, ZEROS * 1.0, r"these are float64 \(3,\)"),
+        (constant, GOOD, ZEROS + 3, "3 classes are 0 to 2"),
+        (constant, GOOD[:0], ZEROS[:0], r"n >= 1; these are \(0, 2, 2, 1\)"),
+        (constant, GOOD[0], 0, "One image is a batch too"),
+        (lambda x: [x, constant(x)], GOOD, ZEROS, "has 2 outputs"),
+        (lambda x: ops.zeros((len(x),)), GOOD, ZEROS, r"this one gives \(3,\)"),
+    ],
+)
+def test_what_does_not_fit_has_no_accuracy(model, images, labels, message):
+    with pytest.raises(ValueError, match=message):
+        accuracy_of(model, images, labels)

@@ -1,3 +1,4 @@
+import errno
 import gzip
 import hashlib
 import http.server
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from gancourse import data
+from gancourse import atomic, data, pictures, pretrained, usps
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 
@@ -182,6 +183,34 @@ def test_a_broken_idx_file_is_an_error_that_names_it(tmp_path, content):
         data.read_idx(tmp_path / "broken.gz")
 
 
+def test_a_file_that_says_it_is_huge_is_refused_before_it_is_unpacked(tmp_path):
+    header = bytes([0, 0, 8, 2]) + np.array([2**31, 2**31], ">u4").tobytes()
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(header + bytes(1000)))
+    with pytest.raises(ValueError, match=r"bomb\.gz holds .* at most 500,000,000 are read"):
+        data.read_idx(tmp_path / "bomb.gz")
+
+
+def test_no_more_is_unpacked_than_the_header_says(tmp_path, monkeypatch):
+    asked = []
+
+    class Watched(gzip.GzipFile):
+        def read(self, size=-1):
+            asked.append(size)
+            return super().read(size)
+
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(WHOLE + bytes(5_000_000)))
+    monkeypatch.setattr(gzip, "open", Watched)
+    with pytest.raises(ValueError, match=r"bomb\.gz does not hold the 60 bytes"):
+        data.read_idx(tmp_path / "bomb.gz")
+    assert 0 <= min(asked) <= max(asked) <= 61
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "uint16", "int64", "bool"])
+def test_what_is_no_bytes_is_not_taken_for_bytes(kind):
+    with pytest.raises(ValueError, match=f"Bytes are uint8, 0 to 255; these are {kind}"):
+        data.from_bytes(np.zeros((2, 2), kind))
+
+
 def test_bytes_become_numbers_from_minus_1_to_1():
     images = data.from_bytes(np.array([0, 51, 255], "uint8"))
     assert images == pytest.approx([-1, -0.6, 1], abs=1e-6)
@@ -295,6 +324,111 @@ def test_a_host_that_does_not_exist_is_unavailable_data(cache, monkeypatch):
     monkeypatch.setitem(data.MIRRORS, "mnist", ("http://no-such-host.invalid/",))
     with pytest.raises(data.DataUnavailable, match="no-such-host"):
         data.load("mnist")
+
+
+LOADERS = {
+    "mnist": lambda: data.load("mnist"),
+    "usps": usps.load,
+    "horse2zebra": lambda: pictures.load("horse2zebra", 8),
+    "imagenet": lambda: pretrained.weights_of("ResNet50"),
+}
+each_loader = pytest.mark.parametrize("name", LOADERS)
+
+
+@each_loader
+@pytest.mark.parametrize("kind, message", [("file", "which is a file"), ("missing", "which does not exist")])
+def test_a_folder_of_the_learners_that_is_none_is_named(cache, tmp_path, monkeypatch, name, kind, message):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path / kind))
+    with pytest.raises(ValueError, match=f"GANCOURSE_DATA is .*{message}. Set it to the folder"):
+        LOADERS[name]()
+
+
+def failing(error, asked):
+    """A downloader of pooch that writes a little, and then meets an error."""
+
+    def download(url, path, downloader):
+        asked.append(url)
+        pathlib.Path(path).write_bytes(b"some")
+        raise error
+
+    return lambda **options: download
+
+
+@each_loader
+@pytest.mark.parametrize(
+    "error, message",
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (PermissionError("Pooch could not create the folder"), "there is no permission to write there"),
+        (OSError(errno.EROFS, "Read-only file system"), "the disk can only be read"),
+    ],
+    ids=["full", "permission", "read-only"],
+)
+def test_the_disks_errors_are_not_the_networks(cache, monkeypatch, name, error, message):
+    asked = []
+    monkeypatch.setattr(data.pooch, "HTTPDownloader", failing(error, asked))
+    with pytest.raises(data.DataUnavailable, match=f"'{name}' could not be kept: {message} .*{name}") as caught:
+        LOADERS[name]()
+    assert "internet" not in str(caught.value)
+    assert len(asked) == 1  # another mirror would not help
+    assert list((cache.parent / name).iterdir()) == []
+
+
+@each_loader
+def test_a_cache_below_a_file_is_no_trouble_of_the_network(cache, tmp_path, monkeypatch, name):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "file" / "cache")
+    with pytest.raises(data.DataUnavailable, match="a file stands where a folder is needed"):
+        LOADERS[name]()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_is_told_from_the_error_of_the_system():
+    with pytest.raises(OSError) as caught, open("/dev/full", "wb") as file:
+        file.write(bytes(10_000_000))
+    assert atomic.local_trouble(caught.value) == "the disk is full"
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), TimeoutError(), ValueError("hash")])
+def test_errors_of_the_network_are_not_the_disks(error):
+    assert atomic.local_trouble(error) == ""
+
+
+def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
+    monkeypatch.setattr(data.pooch, "HTTPDownloader", failing(KeyboardInterrupt(), []))
+    with pytest.raises(KeyboardInterrupt):
+        data.load("mnist")
+    assert list(cache.iterdir()) == []
+
+
+def made_yesterday(path):
+    os.utime(path, 2 * (time.time() - 25 * 60 * 60,))
+
+
+def test_what_a_killed_download_left_is_removed_when_it_is_a_day_old(cache, files, mirror, monkeypatch):
+    cache.mkdir(parents=True)
+    for name in ("tmpold", "tmpyoung"):
+        (cache / name).write_bytes(b"some")
+    made_yesterday(cache / "tmpold")
+    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
+    data.load("mnist")
+    assert {path.name for path in cache.iterdir()} == {"tmpyoung", *files}
+
+
+def test_what_a_killed_writer_left_is_removed_when_it_is_a_day_old(tmp_path):
+    for name in ("a[1].txtx7.part", "a[1].txtx8.part", "b.txtx9.part", "a1.txtx5.part"):
+        (tmp_path / name).touch()
+        if "x8" not in name:
+            made_yesterday(tmp_path / name)
+    with atomic.writing(tmp_path / "a[1].txt") as file:
+        file.write("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a[1].txt",
+        "a[1].txtx8.part",
+        "b.txtx9.part",
+        "a1.txtx5.part",
+    }
 
 
 def test_without_the_set_the_digits_are_used_with_a_notice(cache, capsys):
@@ -417,3 +551,19 @@ def test_too_few_images_for_one_batch_are_an_error():
 def test_batches_check_their_images():
     with pytest.raises(ValueError, match=r"\[-1, 1\]"):
         data.Batches(good_images() * 2, 4)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"batch_size": 0}, "batch_size is a whole number, 1 or more; this is 0"),
+        ({"batch_size": 2.5}, "batch_size is a whole number, 1 or more; this is 2.5"),
+        ({"batch_size": 4, "epoch": -1}, "epoch is a whole number, 0 or more; this is -1"),
+        ({"batch_size": 4, "epoch": 1.0}, "epoch is a whole number, 0 or more; this is 1.0"),
+        ({"batch_size": 4, "seed": -1}, "seed is a whole number, 0 or more; this is -1"),
+        ({"batch_size": 4, "seed": None}, "seed is a whole number, 0 or more; this is None"),
+    ],
+)
+def test_batches_check_their_numbers(options, message):
+    with pytest.raises(ValueError, match=message):
+        data.Batches(good_images(), **options)

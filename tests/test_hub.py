@@ -1,3 +1,4 @@
+import errno
 import gc
 import gzip
 import hashlib
@@ -544,6 +545,70 @@ def test_a_folder_in_the_cache_that_is_no_module_is_named(archive, cache):
     (rubbish / "rubbish").write_text("")
     with pytest.raises(hub.ModuleUnavailable, match=f"{rubbish} is not empty. Delete it"):
         hub.load(archive)
+
+
+# Too large, and disks that are full.
+
+
+def huge(size):
+    """A tar whose only file is said to have `size` bytes, of which none follow."""
+    member = tarfile.TarInfo("saved_model.pb")
+    member.size = size
+    return member.tobuf()
+
+
+BOMBS = {
+    "one large file": lambda: tar({"saved_model.pb": bytes(3_000_000)}),
+    "many files": lambda: tar({f"{number}": bytes(200_000) for number in range(10)}),
+    "zeros behind the end": lambda: gzip.compress(
+        gzip.decompress(tar({"saved_model.pb": b""})) + bytes(3_000_000)
+    ),
+    "a header that claims too much": lambda: gzip.compress(huge(2**40)),
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, cache, monkeypatch, content):
+    monkeypatch.setattr(hub, "LARGEST", 1_000_000)
+    (tmp_path / "bomb.tar.gz").write_bytes(content())
+    with pytest.raises(
+        ValueError, match=r"bomb\.tar\.gz is no whole .*(more than 1,000,000 bytes|unexpected end)"
+    ):
+        hub.load(tmp_path / "bomb.tar.gz")
+    assert content_of(cache) == []
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("error, message", [(FULL, "the disk is full"), (PermissionError(), "no permission")])
+def test_a_full_disk_is_not_the_networks(server, cache, monkeypatch, error, message):
+    def fail(source, target):
+        raise error
+
+    monkeypatch.setattr(hub, "_copy", fail)
+    with pytest.raises(hub.ModuleUnavailable, match=f"could not be kept in .*{message}") as caught:
+        hub.load(server.address + PATH)
+    assert "internet" not in str(caught.value)
+    assert content_of(cache) == []
+
+
+def test_a_full_disk_while_unpacking_is_named(archive, cache, monkeypatch):
+    def fail(source, target):
+        raise FULL
+
+    monkeypatch.setattr(hub, "_copy", fail)
+    with pytest.raises(hub.ModuleUnavailable, match=r"could not be unpacked into .*: the disk is full"):
+        hub.load(archive)
+    assert content_of(cache) == []
+
+
+def test_what_a_killed_process_left_is_removed_when_it_is_a_day_old(archive, cache):
+    for name in ("unfinished-old", "unfinished-young"):
+        (cache / name / "module").mkdir(parents=True)
+    os.utime(cache / "unfinished-old", 2 * (time.time() - 25 * 60 * 60,))
+    hub.load(archive)
+    assert content_of(cache) == sorted(["unfinished-young", data.sha256_of(archive)])
 
 
 # The web.

@@ -372,6 +372,11 @@ def test_real_digits_teach_real_digits(digits):
     assert transfer(digits, epochs=5) > 0.93
 
 
+def test_a_transfer_without_epochs_is_refused(digits):
+    with pytest.raises(ValueError, match="epochs is a whole number, 1 or more; this is 0"):
+        transfer(digits, epochs=0)
+
+
 def test_wrongly_labelled_digits_teach_the_wrong_labels(digits):
     assert transfer(digits, shift=1, epochs=5) < 0.05
 
@@ -394,13 +399,14 @@ def test_the_transfer_accuracy_leaves_the_random_states(digits):
 @pytest.mark.parametrize(
     "images, labels, message",
     [
-        ((5, 28, 28, 1), np.zeros(4, int), "5 images need as many integer labels"),
+        ((5, 28, 28, 1), np.zeros(4, int), r"integers \(5,\); these are int64 \(4,\)"),
         ((5, 28, 28, 1), np.zeros(5), "float64"),
         ((5, 28, 28, 1), np.zeros((5, 10), int), r"\(5, 10\)"),
+        ((5, 28, 28, 1), np.zeros((5, 1), int), r"\(5, 1\)\. Flatten them"),
         ((5, 28, 28, 1), np.full(5, 10), "0 to 9; these reach from 10 to 10"),
         ((5, 28, 28, 3), np.zeros(5, int), r"28x28x1; these are \(28, 28, 3\)"),
     ],
-    ids=["counts", "fractions", "one-hot", "range", "colour"],
+    ids=["counts", "fractions", "one-hot", "column", "range", "colour"],
 )
 def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, labels, message):
     with pytest.raises(ValueError, match=message):

@@ -110,6 +110,14 @@ def test_growing_noise_raises_the_distance(generator):
     assert distances == sorted(set(distances))
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_gives_no_distance_below_0(scale, seed):
+    features = scale * correlated(np.random.default_rng(seed), width=40)
+    for other in (features, features[::-1], np.roll(features, 7, axis=0)):
+        assert frechet_distance(features, other) >= 0
+
+
 def test_fewer_samples_than_features_still_give_a_finite_distance(generator):
     real, generated = generator.standard_normal((2, 10, 84))
     assert frechet_distance(real, generated) == pytest.approx(scipys_distance(real, generated), rel=1e-3)
@@ -200,9 +208,16 @@ def test_scipys_divergence_gives_the_same_inception_score(generator):
     ],
     ids=["sum", "negative", "NaN", "vector", "empty"],
 )
-def test_what_is_no_probability_has_no_inception_score(probabilities, message):
+@pytest.mark.parametrize("measure", [metrics.inception_score, confident_share, label_entropy])
+def test_what_is_no_probability_is_not_measured(measure, probabilities, message):
     with pytest.raises(ValueError, match=message):
-        metrics.inception_score(probabilities)
+        measure(probabilities)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 90, float("nan")])
+def test_a_threshold_is_a_probability(threshold):
+    with pytest.raises(ValueError, match="from 0 to 1; this is"):
+        confident_share(np.eye(3), threshold)
 
 
 def scikit_learns_kernel_distance(real, generated):
@@ -251,14 +266,22 @@ def test_subsets_larger_than_a_set_are_an_error(sizes):
         metrics.kernel_distance(*(np.zeros((size, 3)) for size in sizes), size=100)
 
 
-@pytest.mark.parametrize("options", [{"size": 1}, {"subsets": 0, "size": 3}])
-def test_a_kernel_distance_needs_a_subset_of_two(options):
+def test_a_kernel_distance_needs_a_subset_of_two():
     with pytest.raises(ValueError, match="cannot be drawn"):
+        metrics.kernel_distance(np.zeros((5, 3)), np.zeros((5, 3)), size=1)
+
+
+@pytest.mark.parametrize("options", [{"subsets": 0, "size": 3}, {"subsets": 2.0, "size": 3}, {"size": 2.5}])
+def test_the_settings_of_a_kernel_distance_are_whole_numbers(options):
+    with pytest.raises(ValueError, match="is a whole number, 1 or more"):
         metrics.kernel_distance(np.zeros((5, 3)), np.zeros((5, 3)), **options)
 
 
 def scikit_learns_prdc(real, generated, k):
-    radii = [NearestNeighbors(n_neighbors=k).fit(x).kneighbors()[0][:, -1] for x in (real, generated)]
+    radii = [
+        NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(x).kneighbors()[0][:, -1]
+        for x in (real, generated)
+    ]
     distances = linalg.norm(real[:, np.newaxis] - generated, axis=2)
     in_real, in_generated = distances < radii[0][:, np.newaxis], distances < radii[1]
     return (
@@ -329,6 +352,51 @@ def test_an_outlier_raises_precision_but_hardly_density(generator):
     assert found.density == pytest.approx(1 / 5)
 
 
+def in_two_clusters(generator, ratio, count=400, width=16):
+    """Gaussians of deviation 1 about 0 and about `ratio` in every column."""
+    return ratio * (np.arange(count) % 2)[:, np.newaxis] + generator.standard_normal((count, width))
+
+
+@pytest.mark.parametrize("ratio", [20.0, 2e3, 2e4, 1e6, 1e8, 1e12])
+def test_tight_clusters_have_the_prdc_of_their_exact_distances(generator, ratio):
+    """At every ratio at which float64 itself holds the clusters' digits."""
+    real, generated = in_two_clusters(generator, ratio), in_two_clusters(generator, ratio)
+    assert metrics.prdc(real, generated) == pytest.approx(scikit_learns_prdc(real, generated, 5), abs=1e-12)
+    assert metrics.prdc(real, generated).coverage > 0.9
+
+
+def test_an_outlier_changes_nothing_for_the_others(generator):
+    real, generated = generator.standard_normal((2, 200, 16))
+    before = metrics.prdc(real, generated)
+    found = metrics.prdc(real, np.concatenate([generated, np.full((1, 16), 1e9)]))
+    assert found.coverage == before.coverage
+    assert 201 * found.density == pytest.approx(200 * before.density, abs=1e-9)
+    assert 201 * found.precision == pytest.approx(200 * before.precision, abs=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-25, 1e-10, 1e10, 1e30, 1e100])
+def test_the_unit_of_features_does_not_matter(generator, scale):
+    real, generated = generator.standard_normal((2, 100, 4))
+    assert metrics.prdc(scale * real, scale * generated) == pytest.approx(
+        metrics.prdc(real, generated), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e15])
+def test_equal_distances_are_equal_whatever_the_offset(offset):
+    """On a grid nearly all distances are ties: a sample at the radius itself is not inside."""
+    grid = offset + np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2)
+    assert metrics.prdc(grid, grid.copy(), 3) == pytest.approx(scikit_learns_prdc(grid, grid, 3), abs=1e-12)
+
+
+def test_the_nearest_neighbour_is_found_in_a_tight_cluster(generator):
+    references = in_two_clusters(generator, 1e8)
+    queries = references[::-1] + 1e-3 * generator.standard_normal((400, 16))
+    distances, indices = metrics.nearest_neighbours(queries, references)
+    assert indices.tolist() == list(range(399, -1, -1))
+    assert distances == pytest.approx(np.linalg.norm(queries - references[::-1], axis=1), rel=1e-12)
+
+
 def test_k_neighbours_need_more_than_k_rows():
     with pytest.raises(ValueError, match="at least 6 rows"):
         metrics.prdc(np.zeros((5, 3)), np.zeros((10, 3)))
@@ -337,7 +405,7 @@ def test_k_neighbours_need_more_than_k_rows():
 
 
 def test_k_is_at_least_1():
-    with pytest.raises(ValueError, match="k is at least 1"):
+    with pytest.raises(ValueError, match="k is a whole number, 1 or more; this is 0"):
         metrics.prdc(np.zeros((10, 3)), np.zeros((10, 3)), k=0)
 
 
@@ -432,10 +500,11 @@ def test_a_perfect_sampler_of_1000_modes_has_the_published_reverse_kl(generator)
         ([0.0, 1.0], "float64"),
         ([], r"\(0,\)"),
         ([[0, 1]], r"\(1, 2\)"),
+        ([[0], [1]], r"\(2, 1\)\. Flatten them"),
         ([0, 3], "0 to 2; these reach from 0 to 3"),
         ([-1, 2], "these reach from -1 to 2"),
     ],
-    ids=["numbers", "empty", "table", "too large", "negative"],
+    ids=["numbers", "empty", "table", "column", "too large", "negative"],
 )
 def test_what_is_no_label_is_an_error(labels, message):
     with pytest.raises(ValueError, match=message):

@@ -258,6 +258,41 @@ def test_a_damaged_picture_is_an_error_that_names_it(tmp_path, content):
     assert "BytesIO" not in str(caught.value)
 
 
+def test_all_bad_pictures_are_named_at_once(tmp_path):
+    for number in range(15):
+        (tmp_path / f"{number:02}.png").write_bytes(encoded(noise(4, 4)) if number % 5 == 0 else b"spoiled")
+    with pytest.raises(
+        ValueError, match=r"12 pictures cannot be read: 01\.png, 02.* 12\.png and 2 more.*take"
+    ) as caught:
+        pictures.from_folder(tmp_path, 4)
+    assert "13.png" not in str(caught.value)
+
+
+def test_a_picture_without_permission_is_a_bad_one(tmp_path, monkeypatch):
+    (tmp_path / "locked.png").write_bytes(encoded(noise(4, 4)))
+
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", locked)
+    with pytest.raises(ValueError, match=r"locked\.png cannot be read \(Permission denied\)"):
+        pictures.from_folder(tmp_path, 4)
+
+
+def test_pictures_of_other_kinds_are_counted_in_a_notice(tmp_path, capsys):
+    for name in ("a.png", "b.heic", "c.HEIC", "d.gif", "notes.txt", ".e.gif"):
+        (tmp_path / name).write_bytes(encoded(noise(4, 4)))
+    assert len(pictures.from_folder(tmp_path, 4)) == 1
+    assert "kinds that are not read: .gif (1), .heic (2). Convert" in capsys.readouterr().out
+
+
+def test_without_pictures_of_other_kinds_there_is_no_notice(tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(encoded(noise(4, 4)))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    pictures.from_folder(tmp_path, 4)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_picture_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
     (tmp_path / "bomb.png").write_bytes(encoded(np.zeros((64, 64), "uint8")))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
@@ -321,13 +356,13 @@ def archive(name="horse2zebra", leave_out="", extra=(), counts=COUNTS):
     """A zip like CycleGAN's: pictures of 12x12 in four folders, the value of each is its place times 10."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
-        packed.writestr(f"{name}/", b"")
+        packed.writestr(zipfile.ZipInfo(f"{name}/"), b"")  # a name alone would get the time of the clock
         for offset, (part, count) in enumerate(counts.items()):
             for index in reversed(range(count if part != leave_out else 0)):
                 colours = np.full((12, 12, 3), (10 * index, 50 * offset, 200), "uint8")
-                packed.writestr(f"{name}/{part}/{index}.jpg", encoded(colours))
+                packed.writestr(zipfile.ZipInfo(f"{name}/{part}/{index}.jpg"), encoded(colours))
         for member, content in extra:
-            packed.writestr(member, content)
+            packed.writestr(zipfile.ZipInfo(member), content)
     return file.getvalue()
 
 
@@ -557,10 +592,23 @@ def test_random_damage_of_an_archive_gives_pictures_or_a_value_error(tmp_path):
     assert set(outcomes) == {"read", True}
 
 
+@pytest.mark.parametrize("place, name", [(pictures, "UNPACKED"), (data, "LARGEST")])
+def test_an_archive_that_would_unpack_to_too_much_is_refused(tmp_path, monkeypatch, place, name):
+    """Zeros pack well: it is the size that the archive states that counts."""
+    (tmp_path / "bomb.zip").write_bytes(archive())
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("horse2zebra/trainA/bomb.png", bytes(2_000_000))
+    monkeypatch.setattr(place, name, 1_000_000)
+    with pytest.raises(
+        ValueError, match=r"bomb\.zip: It unpacks to 2,\d{3},\d{3} bytes, the largest file to 2,000,000"
+    ):
+        pictures._decode(tmp_path / "bomb.zip", "horse2zebra", 2)
+
+
 def test_offline_the_error_says_what_to_do(cache):
     begin = time.perf_counter()
     with pytest.raises(
-        data.DataUnavailable, match=r"'horse2zebra' are not on this machine.*GANCOURSE_DATA.*from_f"
+        data.DataUnavailable, match=r"'horse2zebra' is not on this machine.*GANCOURSE_DATA.*from_f"
     ):
         pictures.load("horse2zebra", 2)
     assert time.perf_counter() - begin < 5
@@ -578,7 +626,7 @@ def test_a_mirror_that_never_answers_is_given_up(cache, monkeypatch):
 
 def test_an_archive_is_downloaded_once_and_loaded_without_the_mirror(cache, mirror, capsys):
     first = pictures.load("horse2zebra", 4)
-    assert "Downloading horse2zebra.zip, 1 MB" in capsys.readouterr().err
+    assert "Downloading horse2zebra: horse2zebra.zip, 1 MB" in capsys.readouterr().err
     mirror.stop()
     assert same(pictures.load("horse2zebra", 4), first)
     assert pictures.load("horse2zebra", 3).train_a.shape == (5, 3, 3, 3)
@@ -739,7 +787,7 @@ def test_offline_shapes_are_drawn_with_a_notice(cache, capsys):
     assert pictures.load_or_shapes("horse2zebra", 16).name == "drawn shapes"
     notices = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in notices] == ["NOTICE", "NOTICE"]
-    assert "'horse2zebra' are not on this machine" in notices[0]
+    assert "'horse2zebra' is not on this machine" in notices[0]
     assert "drawn shapes, plain and striped" in notices[1]
 
 

@@ -91,9 +91,17 @@ def test_vectors_that_cannot_be_compared_are_an_error(real, generated, message):
         sliced_wasserstein(real, generated)
 
 
-def test_a_sliced_distance_needs_a_direction():
-    with pytest.raises(ValueError, match="At least 1 direction"):
-        sliced_wasserstein(np.zeros((5, 3)), np.zeros((5, 3)), directions=0)
+@pytest.mark.parametrize("directions", [0, -1, 2.5])
+def test_a_sliced_distance_needs_directions(directions):
+    with pytest.raises(ValueError, match="directions is a whole number, 1 or more"):
+        sliced_wasserstein(np.zeros((5, 3)), np.zeros((5, 3)), directions=directions)
+
+
+@pytest.mark.parametrize("options", [{"patches": 0}, {"patches": 2.5}, {"directions": 0}, {"seed": -1}])
+def test_the_settings_of_patches_are_whole_numbers(options, generator):
+    pair = images(generator), images(generator)
+    with pytest.raises(ValueError, match="is a whole number"):
+        patch_sliced_wasserstein(*pair, **options)
 
 
 @pytest.mark.parametrize("size, levels", [(14, [14]), (28, [28, 14]), (32, [32, 16]), (64, [64, 32, 16])])

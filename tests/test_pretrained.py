@@ -72,7 +72,7 @@ def test_without_network_it_fails_soon_and_says_where_the_file_goes(name, tmp_pa
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
     monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
     begin = time.perf_counter()
-    with pytest.raises(data.DataUnavailable, match=f"kernels.h5 is not on this machine.*{tmp_path.name}"):
+    with pytest.raises(data.DataUnavailable, match=f"kernels.h5 could not be downloaded.*{tmp_path.name}"):
         pretrained.imagenet(name)
     assert time.perf_counter() - begin < 2 * data.TIMEOUT
 

@@ -32,7 +32,7 @@ class TestMixtures:
         assert not np.array_equal(kind(50, seed=3).points, kind(50, seed=4).points)
 
     def test_no_points_are_refused(self, kind, modes):
-        with pytest.raises(ValueError, match="at least 1 point; count was 0"):
+        with pytest.raises(ValueError, match="count is a whole number, 1 or more; this is 0"):
             kind(0)
 
 
@@ -77,7 +77,13 @@ def test_the_seed_decides_the_stacks(marked):
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("shape", [(5, 2, 2, 3), (5, 2, 2)])
+@pytest.mark.parametrize("count", [0, -1, 2.5])
+def test_no_stacks_are_refused(marked, count):
+    with pytest.raises(ValueError, match="count is a whole number, 1 or more"):
+        synthetic.stacked(marked, count)
+
+
+@pytest.mark.parametrize("shape", [(5, 2, 2, 3), (5, 2, 2), (0, 2, 2, 1)])
 def test_images_of_other_channels_are_refused(shape):
     with pytest.raises(ValueError, match="one channel"):
         synthetic.stacked(np.zeros(shape), 4)
@@ -234,9 +240,16 @@ def test_shapes_have_random_places_and_sizes():
     assert share.max(axis=2).sum(axis=1).max() > 20
 
 
-@pytest.mark.parametrize(("count", "size"), [(0, 32), (-1, 32), (3, 15), (3, 0)])
-def test_no_shapes_and_shapes_too_small_are_refused(count, size):
-    with pytest.raises(
-        ValueError, match=f"count of at least 1 and a size of at least 16; these are {count}, {size}"
-    ):
+@pytest.mark.parametrize(
+    ("count", "size", "message"),
+    [
+        (0, 32, "count is a whole number, 1 or more; this is 0"),
+        (-1, 32, "count is a whole number, 1 or more; this is -1"),
+        (2.5, 32, "count is a whole number, 1 or more; this is 2.5"),
+        (3, 15, "size is a whole number, 16 or more; this is 15"),
+        (3, 0, "size is a whole number, 16 or more; this is 0"),
+    ],
+)
+def test_no_shapes_and_shapes_too_small_are_refused(count, size, message):
+    with pytest.raises(ValueError, match=message):
         synthetic.shapes(count, size)

@@ -283,6 +283,13 @@ def test_a_broken_libsvm_file_is_an_error_that_names_it(tmp_path, content, messa
         usps.read_libsvm(tmp_path / "broken.bz2")
 
 
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "LARGEST", 1_000_000)
+    (tmp_path / "bomb.bz2").write_bytes(bz2.compress(bytes(2_000_000)))
+    with pytest.raises(ValueError, match=r"bomb\.bz2 is damaged.*more than 1,000,000 bytes"):
+        usps.read_libsvm(tmp_path / "bomb.bz2")
+
+
 def changed(**parts):
     return {**small_set(), **parts}
 

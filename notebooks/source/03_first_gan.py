@@ -869,7 +869,7 @@ count = min(fresh_images, len(dataset.test_images), len(dataset.train_images) //
 test_images = random.permutation(dataset.test_images)[:count]
 latents = random.normal(size=(count, latent_dim)).astype("float32")
 samples = gan.predict(latents, batch_size=500, verbose=0)
-samples = data.from_bytes(np.round((samples + 1) * 127.5))
+samples = data.from_bytes(np.round((samples + 1) * 127.5).astype("uint8"))
 
 # %%
 real_logits, fake_logits = fresh_discriminator(test_images, samples)

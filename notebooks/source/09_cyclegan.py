@@ -42,6 +42,7 @@ from gancourse import (
     pixels,
     plots,
     results,
+    settings,
     sweep,
     synthetic,
     usps,
@@ -91,6 +92,13 @@ loader_steps = 60  # of each of six short trainings that show whether the loader
 # %%
 gradients.seed_everything(seed)
 results.begin("09", profile)
+settings.multiple_of(64, picture_size=picture_size)  # the judge of pictures reads 64 pixels
+settings.whole(10, picture_steps=picture_steps)  # ten times a tenth of them
+settings.one_of((0, 2), number_of_folders=len(folders))
+settings.whole(toy_seeds=toy_seeds, toy_steps=toy_steps, shape_steps=shape_steps, large_steps=large_steps)
+settings.whole(hue_steps=hue_steps, digit_steps=digit_steps, loader_steps=loader_steps, **transfer_epochs)
+settings.whole(shape_count=shape_count, training_images=training_images, judged=judged, batch_size=batch_size)
+settings.whole(picture_batch=picture_batch, loader_threads=loader_threads)
 results.record("toy_steps", toy_steps)
 
 # %% [markdown]

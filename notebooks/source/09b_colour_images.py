@@ -33,7 +33,7 @@ import numpy as np
 from keras import layers, ops
 from PIL import Image
 
-from gancourse import data, exercises, gradients, judge, metrics, pictures, pixels, plots, results
+from gancourse import data, exercises, gradients, judge, metrics, pictures, pixels, plots, results, settings
 from gancourse.losses import NonSaturating, RelativisticPairedR1R2
 from gancourse.training import Checkpoint
 
@@ -77,6 +77,13 @@ judged = 200  # samples of each generator that are measured
 # %%
 gradients.seed_everything(seed)
 results.begin("09b", profile)
+settings.one_of((64,), size=size)  # the judge reads no other size
+settings.whole(max(50, batch_size), training_pictures=training_pictures)  # a batch, and a set to measure
+settings.whole(50, judged=judged)  # as many as are compared at a time
+settings.whole(8, test_pictures=test_pictures)  # that are shown
+settings.whole(2, tutorial_epochs=tutorial_epochs)  # the run stops halfway
+settings.whole(batch_size=batch_size, latent_dim=latent_dim, every=every, toy_steps=toy_steps)
+settings.whole(epochs=epochs, vae_epochs=vae_epochs, vae_gan_epochs=vae_gan_epochs)
 
 # %% [markdown]
 # ## The data
