@@ -36,7 +36,7 @@ judges:  ## train the frozen classifiers again
 	$(PYTHON) start.py judges
 
 colab:  ## run the CHAPTERS at smoke from the wheel, beside the versions that Colab has; PYTHON is a Python 3.13
-	$(PYTHON) .ci/colab.py $(CHAPTERS)
+	$(PYTHON) start.py colab $(CHAPTERS)
 
 clean:  ## remove the environment and everything that runs have left; your notebooks stay
 	rm -rf .venv build runs
