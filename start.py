@@ -117,7 +117,7 @@ def prepare(root, run=subprocess.run):
     usable = mark[:1] == [origin(root)] and mark[1:] != ["unfinished"] and works(interpreter(root))
     if usable and mark[1:] == [digest(root)]:
         return
-    say("Installing the course into .venv: this takes a few minutes and about 2.5 GB of disk.")
+    say("Installing the course into .venv: this takes a few minutes and about 3 GB of disk.")
     begin = time.monotonic()
     if not usable:
         make_empty(root, run)
@@ -163,7 +163,7 @@ def install(run, command, root):
         lines = ended.stdout.decode("utf-8", "replace").strip().splitlines()
         raise Stop(
             "\n".join(lines[-12:])
-            + "\nThe installation failed; the lines above say why. It needs a network and 2.5 GB of free disk. "
+            + "\nThe installation failed; the lines above say why. It needs a network and 3 GB of free disk. "
             "When that is mended, run the same command again."
         )
 
