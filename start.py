@@ -254,31 +254,31 @@ VERBS = {
 }
 
 
-def carry_out(root, commands):
-    """Run commands with the environment's Python until one fails; returns the exit status."""
+def carry_out(root, commands, folder):
+    """Run commands with the environment's Python in `folder` until one fails; returns the exit status."""
     environment = dict(os.environ)
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     environment.setdefault("PYTHONUTF8", "1")  # else what Windows cannot write in its own code page stops a run
     for command in commands[:-1]:
-        status = call([str(interpreter(root))] + command, root, environment)
+        status = call([str(interpreter(root))] + command, folder, environment)
         if status:
             return status
-    return become([str(interpreter(root))] + commands[-1], root, environment)
+    return become([str(interpreter(root))] + commands[-1], folder, environment)
 
 
-def call(command, root, environment):
+def call(command, folder, environment):
     """The exit status of a command. Ctrl-C is the command's to deal with: JupyterLab asks before it ends."""
     # Unlike SIG_IGN, a handler is not handed down to the command.
     signal.signal(signal.SIGINT, lambda *_: None)
-    status = subprocess.Popen(command, cwd=str(root), env=environment).wait()
+    status = subprocess.Popen(command, cwd=str(folder), env=environment).wait()
     return status if status >= 0 else 128 - status
 
 
-def become(command, root, environment):
+def become(command, folder, environment):
     """Turn into a command, so that signals and the exit status are its own; Windows can only call it."""
     if os.name == "nt":
-        return call(command, root, environment)
-    os.chdir(str(root))
+        return call(command, folder, environment)
+    os.chdir(str(folder))
     return os.execve(command[0], command, environment)
 
 
@@ -296,7 +296,8 @@ def main(arguments):
     try:
         commands = VERBS[verb](ROOT, options)
         prepare(ROOT)
-        return carry_out(ROOT, commands)
+        # A path that a run is given is meant from where the user is.
+        return carry_out(ROOT, commands, os.getcwd() if verb == "course" else ROOT)
     except KeyboardInterrupt:
         print("Stopped. Run the same command again to go on.", file=sys.stderr)
         return 130

@@ -62,11 +62,12 @@ def installed(root):
     return installer.steps
 
 
-def executed(arguments, before="", file=FILE):
-    """start.py in a process of its own; before: code that runs first."""
+def executed(arguments, before="", file=FILE, folder=None):
+    """start.py in a process of its own, in its folder or another one; before: code that runs first."""
     code = f"import runpy, sys\n{before}\nsys.argv[0] = {str(file)!r}\nrunpy.run_path(sys.argv[0], run_name='__main__')"
     command = [sys.executable, "-X", "utf8", "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    settings = {"capture_output": True, "text": True, "encoding": "utf-8", "check": False}
+    return subprocess.run(command, cwd=folder or file.parent, **settings)
 
 
 # Which Python
@@ -315,6 +316,13 @@ def test_options_are_handed_on_and_the_exit_status_comes_back(ready):
     assert ended.returncode == 7
 
 
+def test_a_run_begins_where_the_user_is(ready, tmp_path):
+    """So that `--set folder=own/faces` is the user's folder; the course itself is installed and needs no place."""
+    (tmp_path / "gancourse.py").write_text("import os; print(os.getcwd())", encoding="utf-8")
+    ended = executed(["course"], file=ready / "start.py", folder=tmp_path)
+    assert ended.stdout == f"{tmp_path}\n"
+
+
 def test_a_step_that_fails_is_the_last(ready):
     command_line(ready, "import sys; print(sys.argv[1]); sys.exit(sys.argv[1] == 'build')")
     ended = executed(["notebooks"], file=ready / "start.py")
@@ -336,7 +344,7 @@ def test_a_signal_is_the_verbs_to_deal_with(ready, name):
         f"import signal, sys, time\nsignal.signal(signal.{name}, lambda *_: sys.exit(9))\nprint(0, flush=True)\n"
     )
     command_line(ready, code + "time.sleep(60)")
-    process = subprocess.Popen([sys.executable, ready / "start.py", "course"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "start.py", "course"], cwd=ready, stdout=subprocess.PIPE)
     with process:
         process.stdout.readline()
         process.send_signal(getattr(signal, name))
