@@ -1,52 +1,42 @@
-# The verbs of the course. Each sets up what it needs in .venv first.
+# The verbs of the course for those who type make; start.py does the work and needs no make.
 PYTHON ?= python3
 PROFILE ?= smoke
 JOBS ?= 1
 WORKERS ?= 1
 SEEDS ?= 3
-BIN := .venv/bin
+CHAPTERS ?=
 
-export TF_CPP_MIN_LOG_LEVEL ?= 3
+.PHONY: course test lab notebooks evidence sweeps bench module judges colab clean
 
-.PHONY: course test lab notebooks evidence sweeps bench module judges clean
+course:  ## run every chapter and leave notebooks, a page and a table in build/
+	$(PYTHON) start.py course $(CHAPTERS) --profile $(PROFILE) --jobs $(JOBS)
 
-course: .venv/ready  ## run every chapter and leave notebooks, a page and a table in build/
-	$(BIN)/python -m gancourse run --profile $(PROFILE) --jobs $(JOBS)
+test:  ## lint and tests
+	$(PYTHON) start.py test
 
-test: .venv/ready  ## lint and tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+lab:  ## open JupyterLab on your own copy of the notebooks
+	$(PYTHON) start.py lab
 
-lab: .venv/ready  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+notebooks:  ## make the notebooks from their sources and check them
+	$(PYTHON) start.py notebooks $(CHAPTERS)
 
-notebooks: .venv/ready  ## make the notebooks from their sources and check them
-	$(BIN)/python -m gancourse build
-	$(BIN)/python -m gancourse check
+evidence:  ## run every chapter with SEEDS seeds at PROFILE=lesson and write notebooks/expected.yml
+	$(PYTHON) start.py evidence $(CHAPTERS) --seeds $(SEEDS) --profile $(if $(filter smoke,$(PROFILE)),lesson,$(PROFILE)) --jobs $(JOBS)
 
-evidence: .venv/ready  ## run every chapter with SEEDS seeds at PROFILE=lesson and write notebooks/expected.yml
-	$(BIN)/python -m gancourse evidence --seeds $(SEEDS) --profile $(if $(filter smoke,$(PROFILE)),lesson,$(PROFILE))
+sweeps:  ## run what the tables in notebooks/sweeps lack, WORKERS runs at a time
+	$(PYTHON) start.py sweeps --workers $(WORKERS)
 
-sweeps: .venv/ready  ## run what the tables in notebooks/sweeps lack, WORKERS runs at a time
-	$(BIN)/python -m gancourse sweep --workers $(WORKERS) notebooks/sweeps/*.yml
+bench:  ## speed of the training step against other loops
+	$(PYTHON) start.py bench
 
-bench: .venv/ready  ## speed of the training step against other loops
-	$(BIN)/python benchmarks/step.py
-	$(BIN)/python benchmarks/feeding.py
+module:  ## train the embedded ProGAN again, with the functions of chapter 6
+	$(PYTHON) start.py module
 
-module: .venv/ready  ## train the embedded ProGAN again, with the functions of chapter 6
-	$(BIN)/python notebooks/sweeps/module.py
+judges:  ## train the frozen classifiers again
+	$(PYTHON) start.py judges
 
-judges: .venv/ready  ## train the frozen classifiers again
-	$(BIN)/python -m gancourse.judge
+colab:  ## run the CHAPTERS at smoke from the wheel, beside the versions that Colab has; PYTHON is a Python 3.13
+	$(PYTHON) start.py colab $(CHAPTERS)
 
-.venv/ready: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Python 3.11.4 or newer is needed, this is " + sys.version)'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[tensorflow,notebooks,test]"
-	touch $@
-
-clean:  ## remove the environment and everything that runs have left
+clean:  ## remove the environment and everything that runs have left; your notebooks stay
 	rm -rf .venv build runs

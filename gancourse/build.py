@@ -11,14 +11,21 @@ import nbformat
 from gancourse import atomic, course, data, results
 
 COLAB = """\
-# On Colab this installs the course; elsewhere it does nothing.
+# On Colab this installs the course; elsewhere it does nothing. Colab forgets this notebook when you leave: choose
+# File > Save a copy in Drive first. Your progress lies in ~/.gancourse and is forgotten too, unless Drive is mounted
+# (the folder symbol at the left, then Mount Drive) before you run this cell: then it is kept in MyDrive/gancourse.
 import sys
 
 if "google.colab" in sys.modules:
+    import os
     import subprocess
 
     command = [sys.executable, "-m", "pip", "install", "-q", "git+{address}"]
-    subprocess.run(command, check=True)"""
+    subprocess.run(command, check=True)
+    if os.path.isdir("drive/MyDrive"):
+        os.environ.setdefault("GANCOURSE_PROGRESS", os.path.abspath("drive/MyDrive/gancourse/progress.json"))
+
+import gancourse  # noqa: F401 - before Keras, so that an installed backend is taken and TensorFlow is quiet"""
 
 PLACEHOLDER = re.compile(r"\{\{\s+([\w.]+)\s+\}\}")
 
