@@ -8,7 +8,18 @@
 import importlib
 import pathlib
 
-__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "load", "none_of", "shaped"]
+__all__ = [
+    "Choice",
+    "Code",
+    "Prediction",
+    "as_array",
+    "expect",
+    "expect_close",
+    "load",
+    "none_of",
+    "pair",
+    "shaped",
+]
 
 _OF_THE_ENGINE = {
     *(
@@ -23,7 +34,7 @@ _OF_THE_ENGINE = {
         "Wrong",
     ),
     *("ERROR", "FAILED", "NOT_ATTEMPTED", "PASSED"),
-    *("as_array", "expect", "expect_close", "none_of", "shaped"),
+    *("as_array", "expect", "expect_close", "none_of", "pair", "shaped"),
 }
 
 

@@ -27,12 +27,13 @@ from gancourse.exercises.outcomes import (
     expect,
     expect_close,
     none_of,
+    pair,
     shaped,
 )
 from gancourse.exercises.second_hints import SECOND_HINTS
 from gancourse.gradients import random_states_kept
 
-__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "none_of", "shaped"]
+__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "none_of", "pair", "shaped"]
 TIME_LIMIT = 60  # seconds for one check: a hundred times what the slowest of them takes
 
 
@@ -212,7 +213,7 @@ class Questions:
 def _guarded(function):
     """The learner's function on copies of its arguments; an answer that is missing is an outcome, not a crash."""
 
-    def call(*arguments, **options):
+    def call_of_the_answer(*arguments, **options):  # known to `guards` by this name
         arguments, options = [_copied(a) for a in arguments], {k: _copied(v) for k, v in options.items()}
         answer = function(*arguments, **options)
         if answer is ...:
@@ -220,7 +221,7 @@ def _guarded(function):
         expect(answer is not None, "The function returned None: is a return missing?")
         return answer
 
-    return call
+    return call_of_the_answer
 
 
 def _copied(value):

@@ -16,6 +16,7 @@ import traceback
 import keras
 import numpy as np
 
+CALL = "call_of_the_answer"  # the function of the engine that every answer's function is called by
 LIBRARIES = (builtins, math, np, np.random, np.linalg, keras.ops, keras.random)
 
 
@@ -128,9 +129,14 @@ def _is_the_learners(file):
 def described(error):
     """An error in a learner's terms: its type, its text, and the last line of the learner's own code before it."""
     try:
-        text = str(error)
+        text = str(error) or "without a text"
     except BaseException as other:
         text = f"(its text cannot be had: {type(other).__name__})"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_the_learners(frame.filename)]
-    line = f" In your line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
-    return f"Your code raised {type(error).__name__}: {text or 'without a text'}.{line}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_the_learners(frame.filename)]
+    what = f"{type(error).__name__}: {text}."
+    if own and own[-1].line:
+        return f"Your code raised {what} In your line {own[-1].lineno}: {own[-1].line}"
+    if own or any(frame.name == CALL for frame in frames):
+        return f"Your code raised {what}"
+    return f"Your answer could not be examined. Has it the shape and the kind that are asked for? {what}"
