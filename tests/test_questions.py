@@ -194,6 +194,8 @@ def test_a_spoiled_solution_does_not_pass(name):
             assert "In your line" not in outcome.message, outcome.message
         if spoiler == "complex":
             assert outcome.status == exercises.FAILED
+        if spoiler == "NaN":
+            assert any(word in outcome.message for word in ("NaN", "finite", "not numbers")), outcome.message
     assert passed == SPOILED_AND_RIGHT.get(name, set())
 
 

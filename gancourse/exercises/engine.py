@@ -121,7 +121,11 @@ class Code(Question):
         expect(callable(answer), f"{self.name} should be a function; it is {type(answer).__name__}.")
         if _is_empty(answer):
             raise NotAttempted
-        self.examine_function(_guarded(answer))
+        results = []
+        try:
+            self.examine_function(_guarded(answer, results))
+        except Wrong as wrong:
+            raise Wrong(f"{wrong}{_said_of(results[-1:], str(wrong))}") from wrong
         return self.after
 
     def solution(self):
@@ -210,8 +214,11 @@ class Questions:
         return f"Chapter {self.chapter}: {', '.join(self.all)}"
 
 
-def _guarded(function):
-    """The learner's function on copies of its arguments; an answer that is missing is an outcome, not a crash."""
+def _guarded(function, results):
+    """The learner's function on copies of its arguments; an answer that is missing is an outcome, not a crash.
+
+    results: a list that everything it returns is added to.
+    """
 
     def call_of_the_answer(*arguments, **options):  # known to `guards` by this name
         arguments, options = [_copied(a) for a in arguments], {k: _copied(v) for k, v in options.items()}
@@ -219,9 +226,24 @@ def _guarded(function):
         if answer is ...:
             raise NotAttempted
         expect(answer is not None, "The function returned None: is a return missing?")
+        results.append(answer)
         return answer
 
     return call_of_the_answer
+
+
+def _said_of(results, message):
+    """A sentence on NaN in the results, unless the message speaks of it: other reasons then lead astray."""
+    if any(word in message for word in ("NaN", "finite", "not a number", "not numbers")):
+        return ""
+    try:
+        parts = [
+            as_array(part) for result in results for part in (result if isinstance(result, tuple) else [result])
+        ]
+    except Wrong:
+        return ""
+    fine = all(np.isfinite(part).all() for part in parts)
+    return "" if fine else " Your result has NaN or infinite numbers in it."
 
 
 def _copied(value):
