@@ -36,10 +36,9 @@ def parse(content):
     table = json.loads(content)
     if not _is_table(table):
         raise ValueError("it holds no table of chapters")
-    hints = table.get(HINTS, {})
     if not _is_table({name: part for name, part in table.items() if name != HINTS}, str):
         raise ValueError("an outcome in it is no text")
-    if not _is_table(hints, dict) or not all(_is_table({"": part}, int) for part in hints.values()):
+    if not _is_table(table.get(HINTS, {}), int):
         raise ValueError("the hints in it are no numbers")
     return table
 
@@ -89,14 +88,15 @@ def reset(chapter, question=None):
     Raises OSError if that cannot be read or written.
     """
     with _changing() as table:
-        parts = [part for part in (table, table.get(HINTS, {})) if question in part.get(chapter, {question: 0})]
-        parts = [part for part in parts if chapter in part]
-        if not parts:
+        tables = (part.get(chapter, {}) for part in (table, table.get(HINTS, {})))
+        found = [part for part in tables if part and question in (None, *part)]
+        if not found:
             return None
         copy = _free(file(), ".before-reset")
         shutil.copyfile(file(), copy)
-        for part in parts:
-            part[chapter] = {name: kept for name, kept in part[chapter].items() if question and name != question}
+        for part in found:
+            for name in [question] if question else list(part):
+                del part[name]
         return copy.name
 
 
