@@ -99,10 +99,6 @@ def wrong_normalizations(x, epsilon):
             (x - mean) / (np.sqrt(variance) + epsilon),
             "A channel of small variance comes out on the wrong scale: where does epsilon belong?",
         ),
-        (
-            (x - mean) / np.sqrt(variance + epsilon**2),
-            "A channel of small variance comes out on the wrong scale: epsilon is squared somewhere.",
-        ),
         ((x - mean) / np.sqrt(variance), "Your result does not depend on epsilon."),
         ((x - mean) / (variance + epsilon), "You divide by the variance: the channels keep scales of their own."),
         (x - mean, "The channels have the mean 0, and nothing has been divided."),

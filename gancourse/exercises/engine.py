@@ -156,8 +156,9 @@ class Prediction(Question):
         value, truth = float(value.reshape(())), self.truth()
         if self.close(value, truth):
             return self.reason
-        for mistake, message in self.mistakes:
-            expect(not self.close(value, mistake), message)
+        near = [known for known in self.mistakes if self.close(value, known[0])]
+        if near:
+            raise Wrong(min(near, key=lambda known: abs(value - known[0]))[1])
         raise Wrong("Too large. Ask for hint()." if value > truth else "Too small. Ask for hint().")
 
     def use(self, answer=None):
