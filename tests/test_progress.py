@@ -106,15 +106,16 @@ def test_a_file_that_an_editor_saved_in_another_encoding_is_read(path, encoding)
     assert progress.read() == {"01": {"even_logit": "passed"}}
 
 
-DAMAGED = [
-    '{"01": {"even_logit": 5}}',
-    '{"hints": []}',
-    '{"hints": {"01": {"even_logit": "two"}}}',
-    '{"hints": {"01": 5}}',
-]
+DAMAGED = {
+    "outcome": '{"01": {"even_logit": 5}}',
+    "list of hints": '{"hints": []}',
+    "hint": '{"hints": {"01": {"even_logit": "two"}}}',
+    "number of hints": '{"hints": {"01": 5}}',
+    "nested": "[" * 100_000,
+}
 
 
-@pytest.mark.parametrize("content", DAMAGED)
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_values_of_another_kind_are_damage_and_kept_aside(path, content):
     path.write_text(content)
     progress.note("01", "even_logit", "passed")

@@ -33,7 +33,10 @@ def file():
 
 def parse(content):
     """The table in a file's bytes, of any Unicode encoding. Raises ValueError if it is none."""
-    table = json.loads(content)
+    try:
+        table = json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not _is_table(table):
         raise ValueError("it holds no table of chapters")
     if not _is_table({name: part for name, part in table.items() if name != HINTS}, str):
