@@ -134,7 +134,7 @@ def examine_draw_labels(answer):
     def drawn(per_class, seed, labels=labels):
         found = shaped(answer(labels, per_class, seed), (3 * per_class,))
         expect(not np.isin(found, [2, 5, 9]).all(), "Your result holds labels. Return the indices of the images.")
-        expect(np.isin(found, range(len(labels))).all(), "Some of your indices belong to none of the images.")
+        expect(np.isin(found, range(len(labels))).all(), f"Some indices are of none of the {len(labels)} images.")
         expect(len(np.unique(found)) == len(found), "An image was drawn twice, and its label counts only once.")
         counts = [int(np.sum(labels[found.astype(int)] == label)) for label in (2, 5, 9)]
         expect(counts == [per_class] * 3, f"{per_class} images of each class were wanted; you have {counts}.")
