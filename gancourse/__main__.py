@@ -85,7 +85,13 @@ def parser():
     sweeps.add_argument("sweeps", nargs="+", metavar="FILE.yml", help="what to run; the table is FILE.csv")
     sweeps.add_argument("--workers", type=int, default=1, help="processes side by side on this machine")
     sweeps.add_argument("--scheduler", default="", help="address of a Dask cluster that does the runs")
-    _command(commands, "progress", show_progress, "show which exercises are solved")
+    text = "show which exercises are solved"
+    progress = commands.add_parser("progress", help=text, description=text)
+    progress.set_defaults(command=show_progress)
+    shown = "chapters, such as 04, all if none is given; or people's progress files, to be shown as one table"
+    progress.add_argument("chapters", nargs="*", metavar="CHAPTER or FILE", help=shown)
+    forgotten = "forget a chapter, or one question of it; a copy is kept"
+    progress.add_argument("--reset", nargs="+", metavar=("CHAPTER", "QUESTION"), help=forgotten)
     _command(commands, "info", show_info, "show versions, backend, device, data and expected minutes")
     return top
 
@@ -232,18 +238,10 @@ def _sweep(name, options):
 
 
 def show_progress(options):
-    """Print each chapter's questions with the learner's last outcome."""
-    from gancourse import exercises
-    from gancourse.exercises import progress
+    """Print what a learner has solved, or several people's files as one table; 1 if a file cannot be read."""
+    from gancourse.exercises import overview
 
-    outcomes = progress.read()
-    for number in [course.padded(n) for n in options.chapters] or exercises.chapters():
-        questions = [question.name for question in exercises.load(number)]
-        solved = sum(outcomes.get(number, {}).get(name) == "passed" for name in questions)
-        print(f"Chapter {number}: {solved} of {len(questions)} solved")
-        for name in questions:
-            print(f"    {outcomes.get(number, {}).get(name, 'not attempted'):<14}{name}")
-    return 0
+    return overview.show(options.chapters, options.reset)
 
 
 def show_info(options):

@@ -24,6 +24,7 @@ FILES = (
     "test_losses",
     "test_mixed_precision",
     "test_progan",
+    "test_questions",
     "test_semisupervised",
     "test_training",
     "test_what_came_next",

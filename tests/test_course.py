@@ -10,7 +10,7 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, exercises, info, machine, places, report, results
+from gancourse import build, course, data, evidence, info, machine, places, report, results
 from gancourse.__main__ import main
 from gancourse.course import Chapter, Run
 
@@ -772,16 +772,6 @@ def test_check_prints_what_is_wrong_and_has_the_status_1(repository, capsys):
     main(["build", "93"])
     assert main(["check", "93"]) == 1
     assert "93: the headings are" in capsys.readouterr().out
-
-
-def test_progress_shows_what_is_solved(monkeypatch, capsys):
-    questions = [exercises.Prediction("first", 1, "", ""), exercises.Prediction("second", 2, "", "")]
-    monkeypatch.setattr(exercises, "chapters", lambda: ["91"])
-    monkeypatch.setattr(exercises, "load", lambda number: exercises.Questions(number, questions))
-    exercises.load("91").first.check(1)
-    assert main(["progress"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == ["Chapter 91: 1 of 2 solved", "    passed        first", "    not attempted second"]
 
 
 def test_progress_that_cannot_be_read_is_no_crash(tmp_path, monkeypatch):

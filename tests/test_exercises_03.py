@@ -98,7 +98,7 @@ WRONG = [
     ("generator_step", bad_other, "the opponent helps"),
     ("generator_step", bad_no_move, "did not move"),
     ("generator_step", bad_maximum, "uphill"),
-    ("generator_step", bad_minimax, "wrong amount"),
+    ("generator_step", bad_minimax, "as the minimax loss asks"),
     ("answer_at_two_to_one", 0.5, "more often fake"),
     ("answer_at_two_to_one", 2 / 3, "share of fakes"),
     ("answer_at_two_to_one", 0.1, "Too small"),

@@ -583,7 +583,7 @@ WRONG_INTERVALS = [
     (lambda k, n: interval_by_shares(k, n)[::-1], "lower end comes first"),
     (lambda k, n: 100 * np.array(interval_by_shares(k, n)), "not in percent"),
     (lambda k, n: n * np.array(interval_by_shares(k, n)), "numbers of images"),
-    (lambda k, n: interval_by_shares(k, n)[0], "should have the shape (2,)"),
+    (lambda k, n: interval_by_shares(k, n)[0], "Return two numbers"),
     (lambda k, n: [interval_by_shares(k, n)] * 2, "should have the shape ()"),
     (where_defined, "For 0 of 20 your interval reaches from 0 to 0. Are you so sure"),
     (nothing_at_the_ends, "What is not defined there"),

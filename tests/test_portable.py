@@ -68,7 +68,7 @@ assert not loaded, loaded
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["dance"], ["run", "55"], ["check", "55"], ["evidence", "55"]],
+    [["--help"], ["run", "--help"], ["dance"], ["progress"], ["run", "55"], ["check", "55"], ["evidence", "55"]],
     ids=" ".join,
 )
 def test_help_and_wrong_commands_load_no_backend(arguments):

@@ -1,192 +1,47 @@
-"""The exercise engine: questions that check themselves.
+"""The exercises: questions that check themselves, and what a learner has solved.
 
 `load("04")` gives the questions of a chapter. A question has `check(answer)`, `hint()`, `solution()` and
-`use(answer)`. A check has one of four outcomes: passed, failed, error, not attempted. Nothing raises in a
-learner's notebook; with `GANCOURSE_STRICT=1`, a failed check or an error raises, for tests.
+`use(answer)`. Importing this package imports no backend: its engine is loaded when something of it is used, so that
+`python -m gancourse progress` answers at once.
 """
 
-import copy
-import dis
 import importlib
-import inspect
-import os
 import pathlib
-import traceback
 
-import numpy as np
+__all__ = [
+    "Choice",
+    "Code",
+    "Prediction",
+    "as_array",
+    "expect",
+    "expect_close",
+    "load",
+    "none_of",
+    "pair",
+    "shaped",
+]
 
-from gancourse.exercises import progress
-from gancourse.exercises.outcomes import (
-    ERROR,
-    FAILED,
-    NOT_ATTEMPTED,
-    PASSED,
-    ExerciseFailed,
-    NotAttempted,
-    Outcome,
-    Text,
-    Wrong,
-    as_array,
-    expect,
-    expect_close,
-    none_of,
-    shaped,
-)
-from gancourse.gradients import random_states_kept
-
-__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "load", "none_of", "shaped"]
-
-
-class Question:
-    """One question. Subclasses say how an answer is examined.
-
-    name: the learner's variable or function. hint: a push in the right direction. `answer`: the reference.
-    """
-
-    chapter = None
-
-    def __init__(self, name, answer, hint):
-        self.name, self.answer, self.hint_text = name, answer, hint
-
-    def check(self, answer=None):
-        """Examine an answer; returns an Outcome. Raises ExerciseFailed in strict mode only."""
-        outcome = self._outcome(answer)
-        if self.chapter:
-            progress.note(self.chapter, self.name, outcome.status)
-        if os.environ.get("GANCOURSE_STRICT") == "1" and outcome.status in (FAILED, ERROR):
-            raise ExerciseFailed(repr(outcome))
-        return outcome
-
-    def _outcome(self, answer):
-        if answer is None or answer is ...:
-            return Outcome(NOT_ATTEMPTED, self.name, "Replace the ... with your answer and run the cell again.")
-        try:
-            with random_states_kept():
-                message = self.examine(answer)
-        except (NotAttempted, NotImplementedError):
-            return Outcome(NOT_ATTEMPTED, self.name, "Fill in the body and run the cell again.")
-        except Wrong as wrong:
-            return Outcome(FAILED, self.name, str(wrong))
-        except (Exception, SystemExit) as error:  # whatever a learner's code raises is shown, not raised
-            return Outcome(ERROR, self.name, _place(error))
-        return Outcome(PASSED, self.name, message or "")
-
-    def examine(self, answer):
-        """Raise Wrong or NotAttempted, or return a text that deepens a right answer."""
-        raise NotImplementedError
-
-    def hint(self):
-        """A push in the right direction."""
-        return Text(self.hint_text)
-
-    def use(self, answer=None):
-        """The learner's answer if it passes, else the reference, so that the notebook runs on; says which."""
-        status = self._outcome(answer).status
-        if status == PASSED:
-            print(f"{self.name}: going on with your answer.")
-            return answer
-        print(f"{self.name}: {status}, so this notebook goes on with the reference solution.")
-        return self.answer
+_OF_THE_ENGINE = {
+    *(
+        "Choice",
+        "Code",
+        "Prediction",
+        "Question",
+        "Questions",
+        "Outcome",
+        "ExerciseFailed",
+        "NotAttempted",
+        "Wrong",
+    ),
+    *("ERROR", "FAILED", "NOT_ATTEMPTED", "PASSED"),
+    *("as_array", "expect", "expect_close", "none_of", "pair", "shaped"),
+}
 
 
-class Code(Question):
-    """A function to be written. `examine_function` calls it on its own data and raises Wrong with a reason."""
-
-    def __init__(self, solution, examine_function, hint, after=""):
-        super().__init__(solution.__name__, solution, hint)
-        self.examine_function, self.after = examine_function, after
-
-    def examine(self, answer):
-        expect(callable(answer), f"{self.name} should be a function; it is {type(answer).__name__}.")
-        if _is_empty(answer):
-            raise NotAttempted
-        self.examine_function(_guarded(answer))
-        return self.after
-
-    def solution(self):
-        """The source of the function that the tests run."""
-        return Text(inspect.getsource(self.answer))
-
-
-class Prediction(Question):
-    """A number to be predicted before it is computed.
-
-    answer: the number, or a function without arguments that computes it. mistakes: known wrong numbers, each with
-    what it misses. reason: why the answer is what it is.
-    """
-
-    def __init__(self, name, answer, hint, reason, mistakes=(), tolerance=1e-6):
-        super().__init__(name, answer, hint)
-        self.reason, self.mistakes, self.tolerance = reason, mistakes, tolerance
-
-    def truth(self):
-        return float(self.answer() if callable(self.answer) else self.answer)
-
-    def close(self, value, other):
-        return bool(np.isclose(value, other, rtol=self.tolerance, atol=self.tolerance))
-
-    def examine(self, answer):
-        value = as_array(answer, "Answer with one number.")
-        expect(value.size == 1 and np.isfinite(value).all(), "Answer with one finite number.")
-        value, truth = float(value.reshape(())), self.truth()
-        if self.close(value, truth):
-            return self.reason
-        for mistake, message in self.mistakes:
-            expect(not self.close(value, mistake), message)
-        raise Wrong("Too large. Ask for hint()." if value > truth else "Too small. Ask for hint().")
-
-    def use(self, answer=None):
-        used = super().use(answer)
-        return self.truth() if used is self.answer else used
-
-    def solution(self):
-        """The number and the reason for it."""
-        return Text(f"{self.name} = {self.truth():g}\n{self.reason}")
-
-
-class Choice(Question):
-    """Multiple choice. options: letter to (text, what a learner who picks it should hear)."""
-
-    def __init__(self, name, answer, options, hint):
-        super().__init__(name, answer, hint)
-        self.options = options
-
-    def examine(self, answer):
-        letters = ", ".join(self.options)
-        letter = answer.strip().lower() if isinstance(answer, str) else ""
-        expect(letter in self.options, f"Answer with one of the letters {letters}, in quotation marks.")
-        reason = self.options[letter][1]
-        expect(letter == self.answer, reason)
-        return reason
-
-    def solution(self):
-        """The right letter, its text, and why."""
-        text, reason = self.options[self.answer]
-        return Text(f"{self.answer}) {text}\n{reason}")
-
-
-class Questions:
-    """The questions of a chapter, by name: `questions.name.check(name)`."""
-
-    def __init__(self, chapter, questions):
-        self.chapter, self.all = chapter, {question.name: question for question in questions}
-        for question in questions:
-            question.chapter = chapter
-
-    def __getattr__(self, name):
-        try:
-            return self.__dict__["all"][name]
-        except KeyError:
-            known = ", ".join(self.__dict__.get("all", {}))
-            raise AttributeError(
-                f"There is no question {name!r} in this chapter. The questions are {known}."
-            ) from None
-
-    def __iter__(self):
-        return iter(self.all.values())
-
-    def __repr__(self):
-        return f"Chapter {self.chapter}: {', '.join(self.all)}"
+def __getattr__(name):
+    if name not in _OF_THE_ENGINE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.engine"), name)
 
 
 def chapters():
@@ -195,47 +50,17 @@ def chapters():
     return sorted(path.stem.removeprefix("chapter_") for path in files)
 
 
-def load(chapter):
-    """The questions of a chapter, "04" for example. Raises ValueError for a chapter without questions."""
+def known(chapter):
+    """The chapter as given, if it has questions. Raises ValueError if not."""
     if chapter not in chapters():
         raise ValueError(
             f"There are no exercises for chapter {chapter!r}; there are for {', '.join(chapters())}."
         )
-    module = importlib.import_module(f"gancourse.exercises.chapter_{chapter}")
-    return Questions(chapter, module.QUESTIONS)
+    return chapter
 
 
-def _guarded(function):
-    """The learner's function on copies of its arguments; an answer that is missing is an outcome, not a crash."""
-
-    def call(*arguments, **options):
-        arguments, options = [_copied(a) for a in arguments], {k: _copied(v) for k, v in options.items()}
-        answer = function(*arguments, **options)
-        if answer is ...:
-            raise NotAttempted
-        expect(answer is not None, "The function returned None: is a return missing?")
-        return answer
-
-    return call
-
-
-def _copied(value):
-    return copy.deepcopy(value) if isinstance(value, (np.ndarray, list, dict)) else value
-
-
-def _is_empty(function):
-    """Whether a function's body is nothing but a docstring, `pass` or `...`: it loads None and returns it."""
-    if not hasattr(function, "__code__"):
-        return False
-    steps = [
-        step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP", "RETURN_VALUE")
-    ]
-    return all(step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval is None for step in steps)
-
-
-def _place(error):
-    """An error in a learner's terms: its type, its message, and the line of the learner's code it came from."""
-    package = str(pathlib.Path(__file__).parent)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(package)]
-    line = f" In your line {frames[0].lineno}: {frames[0].line}" if frames and frames[0].line else ""
-    return f"Your code raised {type(error).__name__}: {error}.{line}"
+def load(chapter):
+    """The questions of a chapter, "04" for example. Raises ValueError for a chapter without questions."""
+    module = importlib.import_module(f"{__name__}.chapter_{known(chapter)}")
+    engine = importlib.import_module(f"{__name__}.engine")
+    return engine.Questions(chapter, module.QUESTIONS)

@@ -37,6 +37,9 @@ def examine_as_images(answer):
     )
     expect(np.abs(images).max() <= 1, "Some numbers are outside of [-1, 1].")
     expect_close(images, 2 * (pixels / 255) - 1, "0 should become -1, 255 should become 1, on a straight line.")
+    some = shaped(answer(np.array([51, 102], "uint8")), (2,))
+    own = "The bytes 51 and 102 come out differently when no 0 and no 255 is beside them. Scale by what bytes can be."
+    expect_close(some, [-0.6, -0.2], own)
 
 
 def share_called_real(logits):

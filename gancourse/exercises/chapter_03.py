@@ -103,10 +103,13 @@ def examine_generator_step(answer):
         before, judge = _numbers(generator), _numbers(discriminator)
         z = latents[:, 0].astype("float64")
         logits = judge[0] * (before[0] * z + before[1]) + judge[1]
-        slopes = -judge[0] / (1 + np.exp(logits))  # of softplus(-logit) by the generated number
-        expected = np.array([np.mean(slopes * z), np.mean(slopes)])
         loss = answer(generator, discriminator, optimizer, latents)
-        _examine_move(_numbers(generator) - before, _numbers(discriminator) - judge, -0.1 * expected, move)
+        _examine_players(discriminator, _numbers(discriminator) - judge, move)
+
+        def moved_by(slopes, w=judge[0], z=z):  # slopes: of a loss, by the logits
+            return -0.1 * w * np.array([np.mean(slopes * z), np.mean(slopes)])
+
+        _examine_move(_numbers(generator) - before, moved_by, 1 / (1 + np.exp(-logits)), f"In the {move} step")
         expect_close(
             loss,
             np.mean(np.logaddexp(0, -logits)),
@@ -115,18 +118,33 @@ def examine_generator_step(answer):
         )
 
 
-def _examine_move(moved, judge_moved, expected, move):
+def _examine_players(discriminator, moved, move):
     expect(
-        np.all(judge_moved == 0),
-        f"In the {move} step the discriminator moved as well, by up to {np.abs(judge_moved).max():.3g}. "
+        np.all(moved == 0),
+        f"In the {move} step the discriminator moved as well, by up to {np.abs(moved).max():.3g}. "
         "On the generator's move that makes it call fakes real: the opponent helps.",
     )
-    expect(np.any(moved != 0), f"In the {move} step the generator did not move.")
     expect(
-        not np.allclose(moved, -expected, rtol=1e-3),
-        f"In the {move} step the generator moved uphill: the fakes are called fake more clearly than before.",
+        len(discriminator.trainable_variables) == 2,
+        f"After the {move} step the discriminator is still frozen (trainable is False), and will not learn on its own "
+        "move either: the trap of this chapter. Does anything have to be frozen, if you say whose weights move?",
     )
-    expect(np.allclose(moved, expected, rtol=1e-3), f"In the {move} step the generator moved by a wrong amount.")
+
+
+def _examine_move(moved, moved_by, d, where):
+    """d: the discriminator's probabilities of real, which the slopes of all losses are made of."""
+    expect(np.any(moved != 0), f"{where} the generator did not move.")
+    uphill = f"{where} the generator moved uphill: the fakes are called fake more clearly than before."
+    for slopes, message in (
+        (1 - d, f"{uphill} Which sign has the loss, or its step?"),
+        (d, f"{uphill} It minimises the mean of softplus(logit), the discriminator's loss on fakes."),
+        (-d, f"{where} the generator moved as the minimax loss asks. The non-saturating one has another length."),
+        (-d * (1 - d), f"{where} the generator climbed the probability itself. The loss has its logarithm."),
+        (-3 * (1 - d), f"{where} the generator moved three times too far, for three latents: a sum, not a mean?"),
+    ):
+        expect(not np.allclose(moved, moved_by(slopes), rtol=1e-3, atol=1e-6), message)
+    right = np.allclose(moved, moved_by(d - 1), rtol=1e-3, atol=1e-6)
+    expect(right, f"{where} the generator moved by a wrong amount.")
 
 
 QUESTIONS = [

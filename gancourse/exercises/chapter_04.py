@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of
 
 
 def convolution_size(size, kernel, stride, padding):
@@ -22,11 +22,16 @@ def examine_convolution_size(answer):
         (28, 5, 2, "valid", 12),
         (9, 9, 3, "valid", 1),
         (1, 4, 2, "same", 1),
+        (28, 4, 2, "same", 14),
+        (28, 2, 1, "same", 28),
+        (9, 4, 3, "same", 3),
+        (28, 4, 1, "valid", 25),
+        (9, 4, 2, "valid", 3),
     ):
         found = as_array(answer(size, kernel, stride, padding))
         case = f"For {size} pixels, a window of {kernel}, stride {stride} and padding {padding!r}"
         expect(found.shape == (), f"{case} your answer has the shape {found.shape}; it should be one number.")
-        expect(float(found) == int(found), f"{case} you get {float(found):g}: the number of places is whole.")
+        expect(found == np.round(found), f"{case} you get {float(found):g}: the number of places is whole.")
         expect(found == truth, f"{case} you get {float(found):g}. Count the places where the window can begin.")
 
 
@@ -65,30 +70,64 @@ def normalize(x, epsilon):
     return (x - mu) / np.sqrt(variance + epsilon)
 
 
+def wrong_normalizations(x, epsilon):
+    """What else might be taken for batch normalization, each with a message."""
+
+    def by(*axes, ddof=0):
+        return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(
+            x.var(axis=axes, keepdims=True, ddof=ddof) + epsilon
+        )
+
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    return (
+        (
+            by(1, 2),
+            "You take mean and variance of each image by itself, and lose how images differ from each other.",
+        ),
+        (
+            by(0),
+            "You take mean and variance of each place by itself. A channel has one of each, over all places.",
+        ),
+        (by(3), "You take mean and variance over the channels of a place. Over what should they be?"),
+        (by(1, 2, 3), "You take mean and variance of each image, over its channels. Each channel has its own."),
+        (by(0, 1, 2, 3), "You take one mean and one variance for all channels. Each channel has its own."),
+        (
+            by(0, 1, 2, ddof=1),
+            "Your variance divides by one less than there are numbers. The formula's is a mean.",
+        ),
+        (
+            (x - mean) / (np.sqrt(variance) + epsilon),
+            "A channel of small variance comes out on the wrong scale: where does epsilon belong?",
+        ),
+        ((x - mean) / np.sqrt(variance), "Your result does not depend on epsilon."),
+        ((x - mean) / (variance + epsilon), "You divide by the variance: the channels keep scales of their own."),
+        (x - mean, "The channels have the mean 0, and nothing has been divided."),
+        (x / np.sqrt(variance + epsilon), "Nothing has been subtracted."),
+    )
+
+
 def examine_normalize(answer):
     random = np.random.default_rng(0)
-    scales = np.array([0.1, 1.0, 20.0])
-    x = random.normal(5, 1, size=(6, 4, 4, 3)) * scales
+    x = random.normal(5, 1, size=(6, 4, 4, 3)) * np.array([0.1, 1.0, 20.0])
     found = as_array(answer(x, 1e-3))
     expect(found.shape == x.shape, f"The shape of the activations should stay {x.shape}; yours is {found.shape}.")
+    none_of(found, *wrong_normalizations(x, 1e-3))
+    rounded = 1e-3  # enough for float32, where a variance may be the difference of two large numbers
     means = found.mean(axis=(0, 1, 2))
-    expect(
-        np.allclose(means, 0, atol=1e-6),
-        "Some channel does not have the mean 0 over the batch and all places.",
-    )
+    zero = "Some channel does not have the mean 0 over the batch and all places."
+    expect(np.allclose(means, 0, atol=rounded), zero)
     deviations = found.std(axis=(0, 1, 2))
     expect(
-        np.allclose(deviations[1:], 1, atol=0.01),
+        np.allclose(deviations[1:], 1, atol=rounded),
         f"The channels' standard deviations are {np.round(deviations[1:], 3)}, not 1: look at what you divide by.",
     )
-    truth = scales[0] / np.sqrt(x[..., 0].var() / scales[0] ** 2 * scales[0] ** 2 + 1e-3)
-    truth *= x[..., 0].std() / scales[0]
-    expect(
-        np.isclose(deviations[0], truth, rtol=1e-4),
-        "A channel of small variance comes out on the wrong scale: where does epsilon belong?",
-    )
+    small = "A channel of small variance comes out on the wrong scale."
+    expect_close(found, normalize(x, 1e-3), small, rounded)
+    large = "With an epsilon as large as a variance it is off: where does it stand?"
+    expect_close(answer(x[..., 1:2], 2.0), normalize(x[..., 1:2], 2.0), large, rounded)
     constant = as_array(answer(np.full((2, 2, 2, 1), 3.0), 1e-3))
-    expect(np.allclose(constant, 0), "A constant channel should become 0; without epsilon it would be 0/0.")
+    even = "A constant channel should become 0; without epsilon it would be 0/0."
+    expect_close(constant, np.zeros((2, 2, 2, 1)), even, rounded)
 
 
 def wide_distance():

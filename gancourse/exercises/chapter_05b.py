@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, pair
 
 
 def least_squares_losses(real_scores, fake_scores, real_target, fake_target):
@@ -17,12 +17,12 @@ def examine_least_squares_losses(answer):
         losses = answer(
             np.reshape(real, (-1, 1)).astype("float64"), np.reshape(fake, (-1, 1)).astype("float64"), *targets
         )
-        expect(isinstance(losses, (tuple, list)) and len(losses) == 2, "Return two losses: L_D, then L_G.")
-        shapes = [as_array(loss).shape for loss in losses]
+        losses = [as_array(loss) for loss in pair(losses, "Return two losses: L_D, then L_G.")]
+        shapes = [loss.shape for loss in losses]
         expect(
             shapes == [(), ()], f"Each loss is one number, a mean over the batch; yours have the shapes {shapes}."
         )
-        return np.array([float(as_array(loss)) for loss in losses])
+        return np.array(losses)
 
     right = found([1, 1], [0, 0], 1.0, 0.0)
     expect_close(right[0], 0, "A discriminator that meets both targets exactly should have the loss 0.")
@@ -40,7 +40,7 @@ def examine_least_squares_losses(answer):
     expect_close(
         apart[1], 2.5, "For fakes ±2 the squares to the target 1 are 1 and 9. Take the mean, and half of it."
     )
-    moved = found([0.0, 0.0, 0.0], [1.0], 2.0, -1.0)
+    moved = found([0.0, 0.0, 0.0], [1.0, 1.0], 2.0, -1.0)
     expect_close(
         moved,
         [4.0, 0.5],
@@ -70,11 +70,7 @@ def examine_interpolate(answer):
         "Some of the results do not lie between the two images but beyond them.",
     )
     expect(weights.std() > 1e-3, "All images of the batch share one weight: each should have its own.")
-    quarters = np.histogram(weights, bins=4, range=(0, 1))[0] / len(weights)
-    expect(
-        np.abs(quarters - 0.25).max() < 0.06,
-        f"The weights are not uniform: the quarters of [0, 1] hold {np.round(quarters, 2)} of them.",
-    )
+    examine_weights(answer, real, fake, weights)
     random = np.random.default_rng(1)
     real, fake = random.normal(size=(4, 2, 2, 1)), random.normal(size=(4, 2, 2, 1))
     found = as_array(answer(real, fake, random))
@@ -82,6 +78,26 @@ def examine_interpolate(answer):
     expect(
         np.allclose(shares, shares[:, :1, :1, :1]),
         "The results do not lie on the lines between the images: the two weights should sum to 1.",
+    )
+
+
+def examine_weights(answer, real, fake, weights):
+    """Uniform, and drawn from the generator that was given. weights: those of the seed 0."""
+    ends = np.mean((weights < 1e-9) | (weights > 1 - 1e-9))
+    expect(ends < 0.01, f"{ends:.0%} of the results are one of the two images itself: is something cut off?")
+    quarters = np.histogram(weights, bins=4, range=(0, 1))[0] / len(weights)
+    below = np.arange(1, len(weights) + 1) / len(weights)  # which share of the weights is at most each of them
+    expect(
+        np.abs(np.sort(weights) - below).max() < 0.05,  # a chance of 1 in 10,000 for uniform ones
+        f"The weights are not uniform: the quarters of [0, 1] hold {np.round(quarters, 2)} of them.",
+    )
+    again, other = (as_array(answer(real, fake, np.random.default_rng(seed)))[:, 0, 0, 0] for seed in (0, 1))
+    expect(
+        np.array_equal(again, weights),
+        "With a generator of the same seed other weights come. Draw from `random`.",
+    )
+    expect(
+        not np.array_equal(other, weights), "With a generator of another seed the weights are the same as before."
     )
 
 
@@ -106,8 +122,8 @@ def examine_critic_loss(answer):
     )
     expect(far < float(found), "The loss rises when real scores rise. Which sign does the critic's loss have?")
     expect_close(found, -0.4, "For means of 0.15 on real and -0.25 on fake images the value is off.")
-    uneven = answer(np.array([[1.0], [1.0], [1.0]]), np.array([[2.0]]))
-    expect_close(uneven, 1.0, "With 3 real and 1 fake score each set should have a mean of its own.")
+    uneven = answer(np.array([[1.0], [1.0], [1.0]]), np.array([[2.0], [2.0]]))
+    expect_close(uneven, 1.0, "With 3 real and 2 fake scores each set should have a mean of its own.")
 
 
 def r1_penalty(w, a, real_points, gamma):

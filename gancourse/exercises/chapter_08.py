@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of, shaped
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of, pair, shaped
 
 
 def label_maps(labels, height, width):
@@ -66,8 +66,7 @@ def examine_class_walk(answer):
 
     def walk(given, first, second, steps):
         found = answer(given, first, second, steps)
-        expect(isinstance(found, (tuple, list)) and len(found) == 2, "Return two arrays: latents, then weights.")
-        parts = [as_array(part) for part in found]
+        parts = [as_array(part) for part in pair(found, "Return two arrays: latents, then weights.")]
         shapes, wanted = [part.shape for part in parts], [(steps, len(given)), (steps, 10)]
         expect(shapes == wanted, f"The two results should have the shapes {wanted}; yours have {shapes}.")
         return parts

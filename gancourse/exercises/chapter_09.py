@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, shaped
+from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, pair, shaped
 from gancourse.exercises.cyclegan import (
     cycle_loss,
     examine_cycle_loss,
@@ -58,9 +58,7 @@ def examine_unpaired_batch(answer):
 
     def drawn(x, y, seed):
         found = answer(x, y, 4, seed)
-        expect(
-            isinstance(found, (tuple, list)) and len(found) == 2, "Return two arrays: images of A, images of B."
-        )
+        found = pair(found, "Return two arrays: images of A, images of B.")
         parts = [shaped(part, (4, 2, 2, 1)) for part in found]
         for part, heap, name in zip(parts, (x, y), "AB"):
             expect(
@@ -70,6 +68,8 @@ def examine_unpaired_batch(answer):
 
     expect(np.array_equal(drawn(a, b, 1), drawn(a, b, 1)), "With the same seed, the second call differs.")
     drawn(b, a, 1)
+    for part in pair(answer(a, b, 3, 1), "Return two arrays: images of A, images of B."):
+        shaped(part, (3, 2, 2, 1))
     first, second = np.array([drawn(a, b, seed) for seed in range(1500)], dtype=int).transpose(1, 0, 2)
     for numbers, heap, name in ((first, a, "A"), (second, b, "B")):
         expect(np.ptp(numbers, axis=0).any(), f"Every seed draws the same images of {name}.")

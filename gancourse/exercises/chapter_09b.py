@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, shaped
+from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, pair, shaped
 
 
 def cut(sheet, size):
@@ -94,11 +94,12 @@ def examine_nearest_training(answer):
     training = random.uniform(-1, 1, (5, 4, 4, 3))
     noise = 0.01 * random.normal(size=(4, 4, 4, 3))
 
-    def search(samples):
+    def search(samples, training=training):
         found = answer(samples, training)
-        expect(isinstance(found, (tuple, list)) and len(found) == 2, "Return two arrays: which, then how far.")
+        found = pair(found, "Return two arrays: which, then how far.")
         which, distances = (shaped(part, (len(samples),)) for part in found)
-        expect(which.max() < 5, f"There are 5 training pictures, and you return the index {which.max():g}.")
+        count = len(training)
+        expect(which.max() < count, f"There are {count} training pictures; you return the index {which.max():g}.")
         return which, distances
 
     copies = training[[3, 0, 4, 1]] + noise
@@ -126,8 +127,9 @@ def examine_nearest_training(answer):
     expect(distances.min() > 1, "A picture that stands on its head counts as a copy. Which axis do you mirror?")
     _, distances = search(copies[:, ::-1, ::-1])
     expect(distances.min() > 1, "A picture that was turned by 180 degrees counts as a copy.")
-    for part, wanted in zip(search(noise[:1]), nearest_training(noise[:1], training)):
-        expect_close(part, wanted, "For a single grey sample it is off.")
+    for heap in (training, training[:3] + 1):
+        for part, wanted in zip(search(noise[:1], heap), nearest_training(noise[:1], heap)):
+            expect_close(part, wanted, f"For a single grey sample and {len(heap)} training pictures it is off.")
 
 
 def fine_share(images, limit):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, shaped
+from gancourse.exercises import Choice, Code, Prediction, expect, expect_close, none_of, pair, shaped
 from gancourse.exercises.adversarial import (
     examine_into_the_ball,
     examine_margin,
@@ -58,8 +58,8 @@ def wrong_intervals(successes, count, z=1.959964):
 
 def examine_share_interval(answer):
     def ends(successes, count):
-        found = answer(successes, count)
-        return shaped([shaped(end, ()) for end in found] if isinstance(found, (tuple, list)) else found, (2,))
+        found = pair(answer(successes, count), "Return two numbers: the lower end and the upper end.")
+        return np.array([shaped(end, ()) for end in found])
 
     found = ends(17, 20)
     none_of(found, *wrong_intervals(17, 20))

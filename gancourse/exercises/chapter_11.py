@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of, shaped
+from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expect_close, none_of, pair, shaped
 
 
 def split_originals(originals, share, seed):
@@ -117,6 +117,9 @@ def examine_ascent_step(answer):
     )
     expect(np.isfinite(found).all(), "Some of your u are not numbers. Did z leave the range of tanh?")
     expect_close(found, right, "For reach 1.5 and rate 0.1 the new u is off.")
+    expect_close(
+        answer(u, slope, 0.3, 0.7), ascent_step(u, slope, 0.3, 0.7), "For reach 0.7 and rate 0.3 it is off."
+    )
     w, reach, v = np.array([[0.3, -1.0]]), 2.0, np.zeros((1, 2))
     for _ in range(300):
         v = shaped(answer(v, w, 0.5, reach), (1, 2))
@@ -134,10 +137,8 @@ def paired_gain(first, second):
 def examine_paired_gain(answer):
     first, second = np.array([70.0, 75, 71, 68, 74]), np.array([71.0, 76.5, 71.5, 69.5, 74.5])
 
-    def halves(*pair):
-        found, message = answer(*pair), "Return two numbers: the mean and the half width."
-        several = isinstance(found, (tuple, list)) or (isinstance(found, np.ndarray) and found.ndim)
-        expect(several and len(found) == 2, message)
+    def halves(*samples):
+        found = pair(answer(*samples), "Return two numbers: the mean and the half width.")
         return [float(shaped(part, ())) for part in found]
 
     mean, half = halves(first, second)
@@ -216,7 +217,7 @@ QUESTIONS = [
             ),
             (0.8125, "The drawn values' own scatter adds to the variance; it does not take away."),
         ),
-        tolerance=1e-3,
+        tolerance=2e-3,
     ),
     Prediction(
         "best_agreement",

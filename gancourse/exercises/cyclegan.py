@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse.exercises import as_array, expect, expect_close, none_of, shaped
+from gancourse.exercises import as_array, expect, expect_close, none_of, pair, shaped
 
 
 class Lent(np.ndarray):
@@ -162,7 +162,7 @@ def lent_step(answer, *given):
     """What a learner's step returns, as arrays of the right shapes, and the names of arguments that it changed."""
     lent = [np.array(part).view(Lent) for part in given]
     found = answer(*lent)
-    expect(isinstance(found, (tuple, list)) and len(found) == 2, "Return two arrays: what is seen, the new pool.")
+    found = pair(found, "Return two arrays: what is seen, the new pool.")
     parts, wanted = [as_array(part) for part in found], [given[1].shape, given[0].shape]
     shapes = [part.shape for part in parts]
     expect(shapes == wanted, f"The two results should have the shapes {wanted}; yours have {shapes}.")

@@ -18,9 +18,11 @@ def examine_drawn_again(answer):
     kept = latents.copy()
     found = shaped(answer(latents, 0.8, 3), latents.shape)
     size = np.abs(found).max()
-    expect(size <= 0.8, f"With the threshold 0.8 one of your numbers is {size:.2f} large. Both signs count.")
+    expect(
+        size <= 0.8 + 1e-6, f"With the threshold 0.8 one of your numbers is {size:.2f} large. Both signs count."
+    )
     inside = np.abs(kept) <= 0.8
-    expect(np.array_equal(found[inside], kept[inside]), "A number within the threshold has changed.")
+    expect(np.allclose(found[inside], kept[inside], atol=1e-6), "A number within the threshold has changed.")
     again = found[~inside]
     edge = np.mean(np.abs(again) > 0.799)
     expect(
@@ -35,6 +37,10 @@ def examine_drawn_again(answer):
     )
     expect(np.array_equal(answer(kept, 0.8, 3), found), "The same seed gives other latents.")
     expect(not np.array_equal(answer(kept, 0.8, 4), found), "Another seed gives the same latents.")
+    few = np.array([[0.1, -0.3], [2.0, 0.2]])
+    other = shaped(answer(few.copy(), 0.5, 0), few.shape)
+    four = "Of four other latents one is beyond 0.5, and more or less than that one has changed."
+    expect(np.array_equal(np.isclose(other, few), [[True, True], [False, True]]), four)
     expect_close(
         answer(kept, 10.0, 3), kept, "With a threshold of 10 nothing is beyond, and something has changed."
     )

@@ -31,9 +31,32 @@ def expect(condition, message):
 def as_array(value, message="The answer should be a number or an array of numbers."):
     """A learner's tensor, list or number as a float64 array, or `Wrong`."""
     try:
-        return np.asarray(keras.ops.convert_to_numpy(value), dtype="float64")
-    except (TypeError, ValueError) as error:
-        raise Wrong(f"{message} It was {type(value).__name__}.") from error
+        array = np.asarray(keras.ops.convert_to_numpy(value))
+        if array.dtype.kind in "USMm":  # texts and times, some of which NumPy would turn into numbers
+            raise TypeError(f"{array.dtype} is no number")
+        numbers = np.asarray(array.real, dtype="float64")
+    except Exception as error:  # an object of the learner's may raise anything
+        raise Wrong(f"{message} It was {type(value).__name__}{_ragged(value)}.") from error
+    expect(
+        array.dtype.kind != "c",
+        "The answer has complex numbers, and it should have real ones. Roots and eigenvalues can bring them in.",
+    )
+    return numbers
+
+
+def _ragged(value):
+    """What is odd about a list that makes no array."""
+    return " with parts of different lengths or kinds" if isinstance(value, (list, tuple)) else ""
+
+
+def pair(value, message):
+    """Two parts of a learner's result: of a tuple, a list, or one array of two rows or numbers; or `Wrong`."""
+    try:
+        parts = list(value)
+    except Exception as error:  # no sequence, or one that cannot be gone through
+        raise Wrong(message) from error
+    expect(len(parts) == 2 and not isinstance(value, (str, dict, set)), message)
+    return parts
 
 
 def expect_close(value, expected, message, tolerance=1e-5):
