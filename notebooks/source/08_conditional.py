@@ -1022,7 +1022,7 @@ plots.show(
 # Ten classes, each with about 6,000 images, are an easy case. Many classes, or rare ones, we have not tried.
 #
 # The weight of the classifier was chosen on one seed, by numbers that lie close together. The book's recipe got
-# {{ expected.book_steps }} of its 12,000 steps. The `full` profile, with the book's images and forty epochs of ours,
+# {{ expected.book_steps }} of its 12,000 steps. The `full` profile, with the book's images and twenty epochs of ours,
 # has not been run.
 #
 # ## Exercises

@@ -1377,7 +1377,7 @@ plots.show(
 #
 # The translated horses do not look like zebras. The paper trains for 200 times through all pictures of the set, at 256
 # pixels and with generators thirty times as large; here it was ten times through 400, at 64 pixels, for four minutes of
-# a processor. The `full` profile, at 128 pixels and with ten times as many steps, has not been run. (Park et al. 2020
+# a processor. The `full` profile, at 128 pixels and with three times as many steps, has not been run. (Park et al. 2020
 # and Kim et al. 2020 report kernel distances around 8 for CycleGAN on horses into zebras, in Inception's features.)
 #
 # For the pictures the weights of the cycle and the identity loss were lowered, because little happened otherwise. That
