@@ -234,7 +234,7 @@ plots.show(
 # new values back.
 
 
-# %%
+# %% tags=["package:gancourse.training"]
 class TwoPlayerModel(CheckedModel):
     def __init__(self, loss_names):
         super().__init__()
@@ -280,7 +280,7 @@ class TwoPlayerModel(CheckedModel):
 # `predict(latents)` uses it.
 
 
-# %%
+# %% tags=["package:gancourse.training"]
 class GAN(TwoPlayerModel):
     def __init__(self, generator, discriminator, latent_dim, decay=0.0, seed=0):
         super().__init__(loss_names=("generator_loss", "discriminator_loss"))
@@ -422,7 +422,7 @@ results.record("discriminator_parameters", discriminator.count_params())
 # second one is played.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class NonSaturating(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_logits = self.discriminator(real_images, training=True)

@@ -427,7 +427,7 @@ def similarity(images, labels):
 # from the training images, as bad ones do.
 
 
-# %%
+# %% tags=["package:gancourse.metrics"]
 def copying_share(generated, training, test):
     """The probability that a generated sample lies nearer to the training data than a fresh real one does."""
     distances, _ = nearest_neighbours(generated, training)

@@ -326,7 +326,7 @@ print("and back:", ops.convert_to_numpy(layers.AveragePooling2D(2)(large)).ravel
 # No optimizer moves $\alpha$. It is stored in the layer, so that a checkpoint keeps it.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class FadeIn(keras.layers.Layer):
     def build(self, shapes):
@@ -368,7 +368,7 @@ plots.show_images(
 # $$ b_c = a_c \Big/ \sqrt{\tfrac{1}{C} \sum_{k} a_k^2 + 10^{-8}} . $$
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class PixelNormalization(keras.layers.Layer):
     def call(self, inputs):
@@ -396,7 +396,7 @@ print("mean square:", float(ops.mean(PixelNormalization()(pixel) ** 2)))
 # $n$; multiplied with it, each row becomes the mean over its group.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class GroupDeviation(keras.layers.Layer):
     def __init__(self, size=4, **options):
@@ -454,7 +454,7 @@ for name, batch in {"varied": varied, "odd images equal": half_collapsed, "seven
 # inputs that one output sees: for a convolution, height × width × channels of its window.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 class Equalized:
     def __init__(self, *arguments, gain=2**0.5, **options):
         options.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=1.0))
@@ -1124,7 +1124,7 @@ plots.show(
 # this course.
 
 
-# %%
+# %% tags=["package:gancourse.hub"]
 def write_module(generator, folder):
     import tensorflow as tf
 
