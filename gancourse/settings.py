@@ -32,6 +32,15 @@ def one_of(choices, /, **values):
             raise ValueError(f"{name} is {' or '.join(map(repr, choices))}; this is {value!r}.")
 
 
+def each_of(choices, /, **lists):
+    """Each list has at least one item, and all its items are among `choices`."""
+    choices = list(choices)
+    for name, items in lists.items():
+        if not items or any(item not in choices for item in items):
+            known = ", ".join(map(repr, choices))
+            raise ValueError(f"{name} holds one or more of {known}; this is {items!r}.")
+
+
 def check_bounds(bounds):
     """`bounds` are (low, high), the range of pixels."""
     if len(bounds) != 2 or not -np.inf < bounds[0] < bounds[1] < np.inf:

@@ -34,7 +34,7 @@ import numpy as np
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, sweep, synthetic
+from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep, synthetic
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import NonSaturating
 from gancourse.training import GAN, SampleGrid
@@ -85,6 +85,12 @@ gamma = 0.1  # weight of the penalties on stacked digits; 0.02 and 1 were worse 
 # %%
 gradients.seed_everything(seed)
 results.begin("05b", profile)
+settings.whole(critic_steps=critic_steps, sure_rounds=sure_rounds, point_batch_size=point_batch_size)
+settings.whole(dirac_steps=dirac_steps, stacked_batch_size=stacked_batch_size, plain_batch_size=plain_batch_size)
+settings.whole(stacked_epochs=stacked_epochs, paired_epochs=paired_epochs, plain_epochs=plain_epochs)
+settings.whole(100, ring_steps=ring_steps, grid_steps=grid_steps)  # an epoch of the game on points has so many
+settings.whole(max(stacked_batch_size, plain_batch_size), stacked_images=stacked_images)  # at least one batch
+settings.whole(2, point_count=point_count, real_count=real_count, stacked_count=stacked_count)
 
 # %% [markdown]
 # ## The data

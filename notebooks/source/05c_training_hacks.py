@@ -28,7 +28,19 @@ from keras import layers, ops
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from gancourse import data, diagnosis, exercises, gallery, gradients, judge, metrics, plots, results, sweep
+from gancourse import (
+    data,
+    diagnosis,
+    exercises,
+    gallery,
+    gradients,
+    judge,
+    metrics,
+    plots,
+    results,
+    settings,
+    sweep,
+)
 from gancourse.gradients import input_gradient
 from gancourse.losses import NonSaturating
 from gancourse.vitals import Vitals
@@ -61,6 +73,11 @@ gallery_runs = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple"
 # %%
 gradients.seed_everything(seed)
 results.begin("05c", profile)
+settings.each_of(gallery.RUNS, gallery_runs=gallery_runs)
+settings.each_of(gallery_runs, shown_runs=shown_runs)  # only what was trained can be shown
+settings.whole(10, held_out_count=held_out_count)  # a diagnosis needs as many samples
+settings.whole(0, patience=patience)
+settings.whole(batch_size=batch_size, few_images=few_images, epoch_steps=epoch_steps, most_epochs=most_epochs)
 random = np.random.default_rng(seed)
 
 # %% [markdown]

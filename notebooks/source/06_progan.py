@@ -47,6 +47,7 @@ from gancourse import (
     pixels,
     plots,
     results,
+    settings,
     sweep,
     synthetic,
 )
@@ -91,6 +92,13 @@ gradients.seed_everything(seed)
 results.begin("06", profile)
 tables = channels, batch_sizes, stages, colour_stages  # papermill hands the sizes over as texts
 channels, batch_sizes, stages, colour_stages = ({int(size): n for size, n in t.items()} for t in tables)
+settings.each_of(channels, stages=list(stages), colour_stages=list(colour_stages))  # their sizes
+settings.each_of(batch_sizes, stages=list(stages), colour_stages=list(colour_stages))
+settings.one_of((32,), last_stage=max(stages))  # the garments have 32 pixels
+settings.whole(images_of_shortest_stage=min(*stages.values(), *colour_stages.values()))
+settings.whole(fade_images=fade_images, twin_images=twin_images, measure_every=measure_every)
+settings.whole(2, curve_count=curve_count, test_count=test_count)  # a distance needs a covariance
+settings.whole(inversion_steps=inversion_steps, inversion_starts=inversion_starts)
 
 # %% [markdown]
 # ## The data
