@@ -10,7 +10,7 @@ import numpy as np
 
 
 def whole(least=1, /, **values):
-    """Each value is a whole number, `least` or more. NumPy's whole numbers are as good as Python's."""
+    """Each value is a whole number, of Python's or NumPy's, and `least` or more."""
     for name, value in values.items():
         if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
             raise ValueError(f"{name} is a whole number, {least} or more; this is {value!r}.")

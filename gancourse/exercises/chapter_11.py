@@ -75,7 +75,7 @@ def examine_pair_loss(answer):
 
 
 def balanced_accuracy(labels, answers):
-    """The mean, over the classes that occur among the labels, of each class's share of right answers."""
+    """The mean, over the classes among the labels `(count,)`, of each class's share of right answers `(count,)`."""
     return np.mean([np.mean(answers[labels == c] == c) for c in np.unique(labels)])
 
 
