@@ -16,7 +16,7 @@ HEAD = """\
 # Results
 
 Every number that the chapters publish, made from `notebooks/expected.yml` and `notebooks/references.yml` by
-`python -m gancourse build`: do not edit this page. The tests assert each number, in the band that its runs span.
+`python -m gancourse build`: do not edit this page. The tests hold what the notebooks show to the band that the runs span.
 
 *Measured* is the mean ± standard deviation over the runs, each with a seed of its own; where no ± stands, all runs
 agree, or there is one. Seconds and minutes depend on the machine. *Minutes* are those of a whole chapter on a shared

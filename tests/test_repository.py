@@ -47,6 +47,8 @@ SYSTEMS = {
     },
 }
 PYTHONS = ("3.11.4", "3.12.1", "3.13.0")
+PAGES = ("docs/running.md", "docs/troubleshooting.md", "benchmarks/README.md", ".devcontainer/devcontainer.json")
+TEMPLATES = ("question", "wrong_number", "exercise")
 
 
 def text(name):
@@ -108,7 +110,9 @@ def test_makefile_hands_every_verb_to_start():
     assert all(recipes[verb].startswith(f"$(PYTHON) start.py {verb}") for verb in VERBS)
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", ".github/workflows/tests.yml", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", *PAGES, ".github/workflows/tests.yml", ".ci/run"]
+)
 def test_verbs_that_are_mentioned_exist(name):
     mentioned = set(re.findall(r"(?:^|`|run: |\n)make (\w+)", text(name)))
     mentioned |= set(re.findall(r"py(?:thon[\d.]*)? start\.py (\w+)", text(name)))
@@ -396,6 +400,11 @@ def test_messages_in_the_troubleshooting_page_are_those_of_the_code():
     assert [piece for piece in pieces if piece not in texts] == []
 
 
+def test_troubles_end_at_templates_that_are_there():
+    named = re.findall(r"/issues/new\?template=(\w+)\.yml", text("docs/troubleshooting.md"))
+    assert set(named) == set(TEMPLATES)
+
+
 def test_there_are_ten_troubles():
     assert re.findall(r"^## (\d+)\.", text("docs/troubleshooting.md"), re.MULTILINE) == [
         str(number) for number in range(1, 11)
@@ -411,7 +420,7 @@ def test_citation_names_the_course_as_pyproject_does():
     assert " AND ".join(citation["license"]) == PROJECT["project"]["license"].upper()
 
 
-@pytest.mark.parametrize("name", ["question", "wrong_number", "exercise"])
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_issue_templates_have_what_github_asks_of_them(name):
     form = yaml.safe_load(text(f".github/ISSUE_TEMPLATE/{name}.yml"))
     assert form["name"] and form["description"]
