@@ -173,16 +173,19 @@ def _literal(text):
 def build_chapters(options):
     """Build notebooks, then the pages that quote them; 1 if a notebook has no outputs of its own code."""
     chosen = course.find(options.chapters)
-    from gancourse import build, frontpage, picture
+    from gancourse import build
 
     bare = [chapter.number for chapter in chosen if not build.make(chapter)]
-    frontpage.write()
-    if picture.stale():
-        picture.write()
     if bare:
         print(
             f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"
         )
+    if (places.REPOSITORY / "README.md").exists():  # chapters of one's own need no pages
+        from gancourse import frontpage, picture
+
+        frontpage.write()
+        if picture.stale():
+            picture.write()
     return int(bool(bare))
 
 

@@ -7,9 +7,7 @@ import re
 
 from gancourse import atomic, build, course, places, results, tables
 
-README, RESULTS, REFERENCES = (
-    places.REPOSITORY / name for name in ("README.md", "RESULTS.md", "notebooks/references.yml")
-)
+README, RESULTS, REFERENCES = "README.md", "RESULTS.md", "notebooks/references.yml"  # in the repository
 BEGIN, END = "<!-- chapters: made by python -m gancourse build -->", "<!-- end of chapters -->"
 WORDS, LINES = 200, 20  # that one reads in a minute: of prose, and of code
 HEAD = """\
@@ -31,13 +29,14 @@ def references():
 
     Raises ValueError, with the chapter, where one of them is missing.
     """
-    table = tables.parse(tables.read(REFERENCES), REFERENCES.name) or {}
+    path = places.REPOSITORY / REFERENCES
+    table = tables.parse(tables.read(path), path.name) or {}
     for chapter in course.chapters():
         entry = table.get(chapter.number)
         lacks = [key for key in ("title", "question", "references") if key not in (entry or {})]
         if lacks:
             raise ValueError(
-                f"{REFERENCES.name} lacks {', '.join(lacks)} of chapter '{chapter.number}'. A chapter has a title, a "
+                f"{path.name} lacks {', '.join(lacks)} of chapter '{chapter.number}'. A chapter has a title, a "
                 "question and references (NAME: what stands beside that number, or {} for none)."
             )
     return table
@@ -91,7 +90,7 @@ def _profile(chapter, profile, measured, beside):
     missing = [name for name in beside if name not in numbers]
     if missing and profile == "lesson" and measured["code"] == course.code_hash(chapter):
         raise ValueError(
-            f"{REFERENCES.name}: chapter {chapter.number} records no {', '.join(missing)}. Take the names from expected.yml."
+            f"{REFERENCES}: chapter {chapter.number} records no {', '.join(missing)}. Take the names from expected.yml."
         )
     beside = {name: build.fill(text, chapter) for name, text in beside.items() if name in numbers}
     rest = [name for name in numbers if name not in beside]
@@ -116,7 +115,9 @@ def _table(numbers, names, beside):
 
 def write():
     """Write the README's table and RESULTS.md, each only where it differs from what is there."""
-    for path, text in ((README, readme(tables.read(README))), (RESULTS, results_page())):
+    old = tables.read(places.REPOSITORY / README)
+    for name, text in ((README, readme(old)), (RESULTS, results_page())):
+        path = places.REPOSITORY / name
         if not path.exists() or tables.read(path) != text:
             with atomic.writing(path) as file:
                 file.write(text)

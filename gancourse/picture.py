@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from gancourse import atomic, build, course, places
 
-PATH = places.REPOSITORY / "docs" / "samples.png"
+PATH = "docs/samples.png"  # in the repository
 ACROSS, SIDE, GAP = 4, 78, 3  # tiles in a row of a panel; pixels of a tile, and between two
 WHITE = 250  # a pixel of a gutter between tiles is at least as bright in every channel
 
@@ -101,9 +101,10 @@ def fingerprint():
 
 def stale():
     """Whether the picture is missing, or its notebooks have other figures than it was cut from."""
-    if not PATH.exists():
+    path = places.REPOSITORY / PATH
+    if not path.exists():
         return True
-    with Image.open(PATH) as picture:
+    with Image.open(path) as picture:
         return picture.info.get("Source") != fingerprint()
 
 
@@ -121,7 +122,7 @@ def write():
     drawn.savefig(buffer, format="png")
     mark = PngImagePlugin.PngInfo()
     mark.add_text("Source", fingerprint())
-    with atomic.writing(PATH, "wb") as file:
+    with atomic.writing(places.REPOSITORY / PATH, "wb") as file:
         Image.open(buffer).convert("RGB").quantize(256).save(file, format="png", optimize=True, pnginfo=mark)
 
 

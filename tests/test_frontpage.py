@@ -41,6 +41,15 @@ def test_the_table_takes_the_place_of_the_old_one():
     assert frontpage.readme(made) == made
 
 
+def test_both_pages_are_written(tmp_path, monkeypatch):
+    for name in ("README", "RESULTS"):
+        monkeypatch.setattr(frontpage, name, tmp_path / f"{name}.md")
+    (tmp_path / "README.md").write_text(f"before\n{frontpage.BEGIN}\n{frontpage.END}\n", encoding="utf-8")
+    frontpage.write()
+    assert "[DCGAN](notebooks/04_dcgan.ipynb)" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8").startswith(frontpage.HEAD)
+
+
 def test_a_chapter_without_a_title_is_named(tmp_path, monkeypatch):
     path = tmp_path / "references.yml"
     path.write_text("'01': {question: Why, references: {}}\n", encoding="utf-8")
