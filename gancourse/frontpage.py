@@ -64,7 +64,10 @@ def chapter_table():
 
 
 def readme(text):
-    """The text of the README with today's table of chapters. Raises ValueError where its place is not marked once."""
+    """The text of the README with today's table of chapters.
+
+    Raises ValueError where its place is not marked once.
+    """
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"README.md has to hold the lines {BEGIN} and {END} once; the table goes between them.")
     head, _, rest = text.partition(BEGIN)
@@ -72,7 +75,10 @@ def readme(text):
 
 
 def results_page():
-    """The text of RESULTS.md. Raises ValueError for a reference to a number that today's code does not record."""
+    """The text of RESULTS.md.
+
+    Raises ValueError for a reference to a number that today's code does not record.
+    """
     parts = [HEAD]
     for chapter in course.chapters():
         entry = references()[chapter.number]

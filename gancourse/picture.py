@@ -38,7 +38,10 @@ PANELS = (
 
 
 def figure(panel):
-    """The bytes of the stored PNG that a panel is cut from. Raises ValueError where the notebook has it no more."""
+    """The bytes of the stored PNG that a panel is cut from.
+
+    Raises ValueError where the notebook has it no more.
+    """
     (chapter,) = course.find([panel.chapter])
     for cell in build.read(chapter.notebook).cells:
         for output in cell.get("outputs", []):
@@ -76,7 +79,10 @@ def tiles(picture):
 
 
 def panel_image(panel):
-    """The tiles of a panel as one white-edged array, uint8, four rows of `ACROSS`. Raises ValueError for too few tiles."""
+    """The tiles of a panel as one white-edged array, uint8, four rows of `ACROSS`.
+
+    Raises ValueError for too few tiles.
+    """
     grid = tiles(np.asarray(Image.open(io.BytesIO(figure(panel))).convert("RGB")))
     if len(grid) <= max(panel.rows):
         raise ValueError(

@@ -23,7 +23,7 @@ def opens_text(node):
         return True
     owner = getattr(getattr(node.func, "value", None), "id", "")
     mode = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) else ""
-    return name in ("open", "fdopen") and owner in ("", "os") and "b" not in mode
+    return (owner, name) in (("", "open"), ("os", "fdopen")) and "b" not in mode
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

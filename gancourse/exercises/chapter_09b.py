@@ -102,8 +102,8 @@ def examine_nearest_training(answer):
         found = answer(samples, training)
         found = pair(found, "Return two arrays: which, then how far.")
         which, distances = (shaped(part, (len(samples),)) for part in found)
-        count = len(training)
-        expect(which.max() < count, f"There are {count} training pictures; you return the index {which.max():g}.")
+        known = f"There are {len(training)} training pictures; you return the index {which.max():g}."
+        expect(which.max() < len(training), known)
         return which, distances
 
     copies = training[[3, 0, 4, 1]] + noise
@@ -123,9 +123,8 @@ def examine_nearest_training(answer):
     mirrored = copies[:, :, ::-1]
     which, distances = search(mirrored)
     expect(distances.max() < 1, "A mirrored copy counts as far away. The generator has learned from those, too.")
-    expect(
-        np.array_equal(which, [3, 0, 4, 1]), missed.format(", ".join(f"{i:g}" for i in which)) + " (Mirrored.)"
-    )
+    found = missed.format(", ".join(f"{i:g}" for i in which))
+    expect(np.array_equal(which, [3, 0, 4, 1]), f"{found} (Mirrored.)")
     expect_close(distances, np.sqrt(squares), "For mirrored copies the distances are off.")
     _, distances = search(copies[:, ::-1])
     expect(distances.min() > 1, "A picture that stands on its head counts as a copy. Which axis do you mirror?")
