@@ -105,7 +105,10 @@ def _command(commands, name, function, text):
 
 
 def run_chapters(options):
-    """Run chapters, print the table, write numbers and page; 1 if a chapter failed."""
+    """Run chapters, print the table, write numbers and page; 1 if a chapter failed.
+
+    Raises ValueError for settings that cannot work, ModuleNotFoundError where Jupyter's parts are missing.
+    """
     from gancourse import report
 
     chosen = course.find(options.chapters)
@@ -194,7 +197,10 @@ def check_chapters(options):
 
 
 def gather_evidence(options):
-    """Run chapters with several seeds and write what their numbers come out as."""
+    """Run chapters with several seeds and write what their numbers come out as.
+
+    Raises ValueError for settings that cannot work, and as `evidence.gather` does.
+    """
     chosen = course.find(options.chapters)
     for name in ("seeds", "jobs"):
         if (value := getattr(options, name)) < 1:
@@ -207,7 +213,10 @@ def gather_evidence(options):
 
 
 def run_sweeps(options):
-    """Run what the tables lack and print what failed; 1 if anything did, 130 after Ctrl-C."""
+    """Run what the tables lack and print what failed; 1 if anything did, 130 after Ctrl-C.
+
+    Raises ValueError for fewer workers than 1, and as `sweep.run` does.
+    """
     if options.workers < 1:
         raise ValueError(f"--workers is a whole number from 1; it was {options.workers}.")
     try:

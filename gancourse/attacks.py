@@ -1,4 +1,4 @@
-"""Attacks: small changes of images that make a classifier err. Taught in notebook 10.
+"""Attacks: small changes of images that make a classifier err.
 
 An attack is a small object that holds its settings and is called as `attack(model, images, labels)`:
 
@@ -7,9 +7,9 @@ An attack is a small object that holds its settings and is called as `attack(mod
 - labels: integers `(n,)`, the right classes, or the wanted ones where an attack is targeted.
 - It returns the changed images: a NumPy array, float32, of the shape of `images`, never outside of `bounds`.
 
-Those here search for an error within a ball, those of `gancourse.nearest` for the nearest one. The model sees
-at most `BATCH` images at a time, so that any number may be given. Random numbers come from the attack's seed alone.
-All raise ValueError for images outside of the bounds, labels that do not fit, and logits or gradients with NaN.
+Those here search for an error within a ball, those of `gancourse.nearest` for the nearest one. Of any number of
+images the model sees at most `BATCH` at a time. Random numbers come from the attack's seed alone. All raise ValueError for
+images outside of the bounds, labels and settings that do not fit, and NaN in logits or gradients. Taught in notebook 10.
 """
 
 import dataclasses
@@ -90,6 +90,7 @@ def checked(model, images, labels, bounds):
 
 
 def wrong(logits, labels):
+    """Where the model errs, booleans `(n,)`: the largest logit is not that of the label."""
     return logits.argmax(axis=1) != labels
 
 
@@ -152,7 +153,10 @@ class LinfBall(_Ball):
 
 
 class L2Ball(_Ball):
-    """The images at a Euclidean distance of at most `epsilon`: |x' - x|₂ <= epsilon. Otherwise as `LinfBall`."""
+    """The images at a Euclidean distance of at most `epsilon`: |x' - x|₂ <= epsilon.
+
+    Otherwise as `LinfBall`.
+    """
 
     def random(self, images, generator):
         """Uniform in the ball around each image, then clipped to the bounds."""

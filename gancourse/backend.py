@@ -46,14 +46,14 @@ class _Watcher(importlib.abc.MetaPathFinder):
 
 
 def watch():
-    """See to the backend as soon as somebody imports it. Called by `import gancourse`."""
+    """See to the backend as soon as somebody imports it; `import gancourse` calls this."""
     # TensorFlow takes the level for what it has to say after its import.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, _Watcher())
 
 
 def installed(name):
-    """Whether a backend could be imported; it is not."""
+    """Whether a package could be imported, a backend for example; it is not imported."""
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):

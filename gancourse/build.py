@@ -148,7 +148,10 @@ def refreshed(output, chapter):
 
 
 def read(path):
-    """The notebook in a file. Raises ValueError, with the file's name, for one that is torn or none."""
+    """The notebook in a file.
+
+    Raises ValueError, with the file's name, for one that is torn or none.
+    """
     try:
         return nbformat.read(path, as_version=4)
     except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:

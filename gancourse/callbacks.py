@@ -43,6 +43,7 @@ class SampleGrid(keras.callbacks.Callback):
         super().set_model(model)
 
     def keep(self, epochs):
+        """Draw the images of the fixed latents and note after how many epochs."""
         self.grids.append((epochs, ops.convert_to_numpy(self.model(self.latents))))
 
     def on_train_begin(self, logs=None):

@@ -46,7 +46,10 @@ class Run(typing.NamedTuple):
 
 
 def chapters(folder=None):
-    """All chapters of the course, in order. folder: the one that holds `source/`; by default the course's own."""
+    """All chapters of the course, in order.
+
+    folder: the one that holds `source/`; by default the course's own. Raises ValueError where it holds none.
+    """
     folder = pathlib.Path(folder or places.REPOSITORY / "notebooks")
     found = sorted((folder / "source").glob("[0-9][0-9]*_*.py"))
     if not found:
@@ -61,7 +64,10 @@ def padded(number):
 
 
 def find(numbers, folder=None):
-    """The chapters with these numbers, or all if there are none. Raises ValueError for an unknown number."""
+    """The chapters with these numbers, or all if there are none.
+
+    Raises ValueError for an unknown number.
+    """
     known = {chapter.number: chapter for chapter in chapters(folder)}
     wanted = [padded(number) for number in numbers] or list(known)
     if unknown := [number for number in wanted if number not in known]:
@@ -135,6 +141,7 @@ def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
 
     folder: where executed notebooks (or, with plain, figures and numbers) go; what an earlier run of these chapters
     left there is removed. jobs: how many at a time; the machine's threads are shared out among them.
+    Raises ValueError as `profile_values` and `clear` do, before anything runs.
     """
     folder = pathlib.Path(folder)
     waiting = [(chapter, profile, profile_values(chapter, profile, overrides), folder) for chapter in chosen]
@@ -260,7 +267,10 @@ def read_numbers(path):
 
 
 def require_gpu():
-    """Raises ValueError where the active backend sees no GPU. A process of its own asks, which then frees the GPU."""
+    """Raises ValueError where the active backend sees no GPU, and RuntimeError where it cannot be asked.
+
+    A process of its own asks, which then frees the GPU.
+    """
     code = "from gancourse import gradients\nprint(gradients.BACKEND)\nprint(gradients.device())"
     asked = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if asked.returncode:

@@ -101,7 +101,10 @@ def load(name):
 
 
 def load_or_digits(name):
-    """`load(name)`, or the embedded `digits` with a visible notice when that set cannot be had."""
+    """`load(name)`, or the embedded `digits` with a visible notice when that set cannot be had.
+
+    Raises ValueError as `load` does.
+    """
     try:
         return load(name)
     except DataUnavailable as error:
@@ -132,7 +135,10 @@ def sha256_of(path):
 
 
 def own_file(name, file):
-    """The path of a file of a set in the learner's `$GANCOURSE_DATA`, or None. Raises ValueError where that is no folder."""
+    """The path of a file of a set in the learner's `$GANCOURSE_DATA`, or None.
+
+    Raises ValueError where that is no folder.
+    """
     if not (own := os.environ.get("GANCOURSE_DATA")):
         return None
     folder = pathlib.Path(own).expanduser()
@@ -217,7 +223,10 @@ def read_idx(path):
 
 
 def from_bytes(images):
-    """Bytes 0..255, an array of uint8, to float32 in [-1, 1]. Raises ValueError for another type."""
+    """Bytes 0..255 to float32 in [-1, 1].
+
+    images: uint8, of any shape, such as `(count, height, width, channels)`. Raises ValueError for another type.
+    """
     images = np.asarray(images)
     if images.dtype != np.uint8:
         raise ValueError(
@@ -228,7 +237,10 @@ def from_bytes(images):
 
 
 def check_images(images):
-    """`images` as they came, or a ValueError that says what is wrong with their shape, type or range."""
+    """`images` as they came, or a ValueError that says what is wrong with their shape, type or range.
+
+    Right are float32 `(batch, height, width, channels)` in [-1, 1], at least one.
+    """
     images = np.asarray(images)
     if images.ndim != 4 or not len(images):
         raise ValueError(f"Images have the shape (batch, height, width, channels); these have {images.shape}.")

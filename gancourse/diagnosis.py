@@ -1,4 +1,4 @@
-"""Is the training well? A report on its history and its samples, in plain words."""
+"""A report on a training, from its history and its samples, in plain words."""
 
 import dataclasses
 import functools
@@ -32,7 +32,10 @@ COPYING = 0.75  # 0.5 for images that are as new as held-out ones, 1 for copies
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What the rules look at: the arguments of `diagnose`, and what several rules compute from them."""
+    """What the rules look at: the arguments of `diagnose`, and what several rules compute from them.
+
+    Images are `(count, height, width, channels)`, or points `(count, 2)`.
+    """
 
     history: dict
     samples: np.ndarray
@@ -40,7 +43,10 @@ class Evidence:
     training_images: np.ndarray | None
 
     def late(self, name):
-        """A vital in the second half of the training, when the start is forgotten."""
+        """A vital in the second half of the training, when the start is forgotten: `(epochs,)`.
+
+        Raises ValueError where the history lacks it.
+        """
         if not self.history.get(name):
             raise ValueError(
                 f"The history has no {name!r}: train with callbacks=[Vitals(held_out_images)] for at least one "
@@ -50,10 +56,12 @@ class Evidence:
 
     @functools.cached_property
     def gap(self):
+        """How far the samples are from the real images, by `vitals.energy_gap` of 500 each."""
         return energy_gap(self.real_images[:500], self.samples[:500])
 
     @property
     def told_apart(self):
+        """Whether the discriminator is nearly always right, about samples that are far from real images."""
         return self.late("separation").min() > TOLD_APART and self.gap > FAR
 
 
@@ -67,13 +75,14 @@ class Finding(typing.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The findings, the gravest first, and what could not be checked. Printed, it is a text in plain words."""
+    """The findings, the gravest first, and what could not be checked; printed, it is a text in plain words."""
 
     findings: tuple
     unchecked: str = ""
 
     @property
     def names(self):
+        """The findings' names, a tuple of some of `NAMES`; empty for a healthy training."""
         return tuple(finding.name for finding in self.findings)
 
     def __str__(self):
@@ -85,18 +94,21 @@ class Report:
 
 
 def nan(evidence):
+    """Which losses, vitals or samples are NaN or infinite, in words."""
     broken = [name for name, values in evidence.history.items() if not np.isfinite(values).all()]
     broken += [] if np.isfinite(evidence.samples).all() else ["samples"]
     return broken and f"not a number, or infinite: {', '.join(broken).replace('_', ' ')}."
 
 
 def not_training(evidence):
+    """Whose weights hardly change in any late epoch, in words."""
     changes = {name: np.max(evidence.late(f"{name}_change")) for name in ("generator", "discriminator")}
     still = [f"the {name}'s weights change by {change:.0e}" for name, change in changes.items() if change < STILL]
     return still and f"{' and '.join(still)} of their size in an epoch, at the most."
 
 
 def vanishing_gradient(evidence):
+    """A discriminator that tells samples apart, and a gradient that promises them next to nothing."""
     pull = np.median(evidence.late("pull"))
     if evidence.told_apart and pull < WEAK:
         return f"the discriminator tells samples from real images, but its gradient promises them only {pull:.1g} nats."
@@ -104,6 +116,7 @@ def vanishing_gradient(evidence):
 
 
 def discriminator_too_strong(evidence):
+    """A discriminator that tells samples apart, although its gradient is strong enough to follow."""
     if evidence.told_apart and np.median(evidence.late("pull")) >= WEAK:
         worst = evidence.late("separation").min()
         return (
@@ -114,6 +127,7 @@ def discriminator_too_strong(evidence):
 
 
 def generator_too_strong(evidence):
+    """A discriminator that hardly tells samples from real images, although these are far apart."""
     best = evidence.late("separation").max()
     if best < FOOLED and evidence.gap > FAR:
         return (
@@ -124,6 +138,7 @@ def generator_too_strong(evidence):
 
 
 def memorisation(evidence):
+    """Samples nearer to the training images than held-out images are; "" without training images."""
     if evidence.training_images is None:
         return ""
     sets = evidence.samples, evidence.training_images, evidence.real_images
@@ -134,6 +149,7 @@ def memorisation(evidence):
 
 
 def mode_collapse(evidence):
+    """Groups of similar real images that no sample visits, while the samples are not scattered widely."""
     centres, groups = kmeans2(rows(evidence.real_images), GROUPS, iter=30, minit="++", seed=0)
     expected = np.bincount(groups, minlength=GROUPS) / len(groups)
     found = np.bincount(vq(rows(evidence.samples), centres)[0], minlength=GROUPS) / len(evidence.samples)
@@ -146,6 +162,7 @@ def mode_collapse(evidence):
 
 
 def oscillation(evidence):
+    """A gap that falls and rises again, several times."""
     turns = count_turns(evidence.late("gap"), SWING)
     if turns >= TURNS:
         return f"the samples come closer to real images and leave again: the gap turns {turns} times by {SWING} or more."

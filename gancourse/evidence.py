@@ -19,7 +19,10 @@ FOLDER = places.REPOSITORY / "build" / "evidence"
 
 
 class Task(typing.NamedTuple):
-    """One run to be done: a chapter with a seed, its parameters, and the folder that what it leaves goes to."""
+    """One run to be done: a chapter with a seed, and the folder that what it leaves goes to.
+
+    code: the fingerprint of the chapter's code. own: whether the seed is the notebook's own.
+    """
 
     chapter: course.Chapter
     code: str

@@ -15,7 +15,7 @@ class CheckedModel(keras.Model):
     """
 
     def fit(self, x=None, *arguments, callbacks=None, **options):
-        """`keras.Model.fit`; a loss that is not a number stops it, and `data.Batches` keep their own order.
+        """`keras.Model.fit` with `StopAtNaN` and `BothRates`; `data.Batches` keep their own order.
 
         x: images in [-1, 1], or anything that Keras takes batches of them from. Raises ValueError for images of
         another range, as `data.check_images` does, for validation data, since a game has no loss on held-out images,

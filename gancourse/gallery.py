@@ -22,7 +22,11 @@ GAMMA = 0.1  # of the penalty R1, where it is played
 
 
 class Outcome(typing.NamedTuple):
-    """What a training leaves behind, in the order of the arguments of `diagnosis.diagnose`."""
+    """What a training leaves behind, in the order of the arguments of `diagnosis.diagnose`.
+
+    history: of `Vitals`. The others are float32: 500 samples, held-out and training images `(count, 8, 8, 1)`, or points
+    `(count, 2)`.
+    """
 
     history: dict
     samples: np.ndarray
@@ -196,9 +200,9 @@ def _healthy_ring(seed):
 
 
 def run(name, seed=0):
-    """Train the entry `name` of `RUNS`: a few seconds. The same seed gives the same `Outcome`.
+    """Train the entry `name` of `RUNS`, which takes a few seconds; returns an `Outcome`.
 
-    Raises ValueError for an unknown name.
+    The same seed gives the same one. Raises ValueError for an unknown name.
     """
     if name not in RUNS:
         raise ValueError(f"The gallery has no run {name!r}. It has: {', '.join(RUNS)}.")

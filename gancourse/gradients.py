@@ -1,7 +1,8 @@
-"""Gradients on every Keras backend: the only file that knows which one is active.
+"""Gradients on every Keras backend, and what else depends on the active one but for branches of `training` and `hub`.
 
 Two functions carry the whole course. `value_and_gradients` differentiates a loss with respect to the
-weights of a network, `input_gradient` differentiates the output of a network with respect to its input.
+weights of a network, `input_gradient` differentiates the output of a network with respect to its input. Importing this
+raises ValueError where Keras is set to other numbers than the course's, as `backend.check_configuration` says.
 """
 
 import contextlib
@@ -67,12 +68,13 @@ def _jax_value_and_gradients(function, values, weights=()):
 
 
 def value_and_gradients(function, weights):
-    """A loss and its gradient with respect to weights. Taught in notebook 03.
+    """A loss and its gradient with respect to weights.
 
     function: takes no argument, returns a scalar tensor.
     weights: list of `keras.Variable`, usually `network.trainable_variables`.
     Returns the scalar and one tensor per weight, of that weight's shape; 0 for a weight that is not used.
     Under the policy "mixed_float16" the loss is scaled while it is differentiated, or small gradients would be 0.
+    Taught in notebook 03.
     """
     if keras.config.dtype_policy().compute_dtype != "float16":
         return _value_and_gradients(function, weights)
@@ -94,12 +96,12 @@ def _value_and_gradients(function, weights):
 
 
 def input_gradient(function, inputs):
-    """The gradient of `sum(function(inputs))` with respect to `inputs`. Taught in notebook 04.
+    """The gradient of `sum(function(inputs))` with respect to `inputs`.
 
     function: takes a tensor like `inputs`, returns a tensor of any shape.
     Returns a tensor of the shape of `inputs`. When each output depends on its own input alone, as in a
     network without batch normalization, row i is the gradient of output i with respect to input i.
-    The result can itself be differentiated, as gradient penalties need.
+    The result can itself be differentiated, as gradient penalties need. Taught in notebook 04.
     """
     inputs = keras.ops.convert_to_tensor(inputs)
     if BACKEND == "jax":

@@ -121,7 +121,8 @@ def save(generator, folder):
     """Write a Keras generator as a Hub module, complete or not at all.
 
     generator: latents `(batch, latent_dim)` to images `(batch, height, width, 1 or 3)` in [-1, 1].
-    Raises FileExistsError for a folder that is not empty, and ValueError for a network of other shapes.
+    Raises FileExistsError for a folder that is not empty, ValueError for a network of other shapes, and
+    ModuleUnavailable on another backend than TensorFlow.
     """
     _check_generator(generator)
     with _filling(folder) as place:

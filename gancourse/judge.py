@@ -69,7 +69,7 @@ class Judge:
     def features_and_probabilities(self, images):
         """Features `(count, 84)` and class probabilities `(count, 10)`, both float32, of images in [-1, 1].
 
-        Those of "horse2zebra" are `(count, 64)` and `(count, 3)`.
+        Those of "horse2zebra" are `(count, 64)` and `(count, 3)`. Raises ValueError for images of another kind or size.
         """
         images = data.check_images(images)
         if images.shape[1:] != (expected := self.model.input_shape[1:]):
@@ -113,7 +113,8 @@ class InceptionJudge(Judge):
     def features_and_probabilities(self, images):
         """Features `(count, 2048)` and class probabilities `(count, 1000)`, both float32, of images in [-1, 1].
 
-        images: of any size, grey or RGB; grey is repeated, all are brought to 299x299 bilinearly.
+        images: of any size, grey or RGB; grey is repeated, all are brought to 299x299 bilinearly. Raises ValueError
+        for other channels.
         """
         images = data.check_images(images)
         if images.shape[-1] not in (1, 3):
@@ -158,7 +159,7 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     Generated images first and real ones second: it is high if samples are realistic, varied and rightly
     labelled. The other way round it is high for samples that are realistic, varied or not. Beside it belongs
     the accuracy of real on real (Ravuri and Vinyals 2019, arXiv:1905.10887; Shmelkov et al. 2018).
-    The same seed gives the same number, and leaves Python's and NumPy's random states as they were.
+    The same seed gives the same number, and leaves all random states as they were. Taught in notebook 05a.
     Raises ValueError for images of another shape, and for labels of another count or range.
     """
     settings.whole(epochs=epochs)

@@ -21,7 +21,7 @@ class Pack(keras.layers.Layer):
     `(batch, ..., channels)` becomes `(batch / size, ..., size * channels)`; images `i`, `i + batch / size`, ... of the
     batch share a pack. As the first layer of a discriminator, lack of variety becomes visible in a single
     input. Lin et al. 2018 (PacGAN), arXiv:1712.04086. Taught in notebook 05c.
-    Raises ValueError for a batch that is not a multiple of `size`.
+    Raises ValueError for a batch that is not a multiple of `size`, and for a size below 1.
     """
 
     def __init__(self, size=2, **options):
@@ -114,7 +114,10 @@ class PixelNormalization(keras.layers.Layer):
 
 
 class Equalized:
-    """Mixed into a layer: weights from N(0, 1), multiplied by gain / sqrt(fan-in) whenever they are used."""
+    """Mixed into a layer: weights from N(0, 1), multiplied by gain / sqrt(fan-in) whenever they are used.
+
+    Karras et al. 2018 (ProGAN), arXiv:1710.10196, section 4.1. Taught in notebook 06.
+    """
 
     def __init__(self, *arguments, gain=2**0.5, **options):
         options.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=1.0))

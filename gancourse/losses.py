@@ -1,4 +1,8 @@
-"""The games: what generator and discriminator minimise. One small subclass of `training.GAN` each."""
+"""The games: what generator and discriminator minimise, one small subclass of `training.GAN` each.
+
+real_images and fake_images are float32 `(batch, height, width, channels)`, or points `(batch, 2)`. Each loss is a scalar,
+a mean over the batch; the generator's looks at real images in relativistic games only.
+"""
 
 import keras
 from keras import ops
@@ -17,11 +21,13 @@ class NonSaturating(GAN):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """The mean of -log D on real images plus that of -log(1 - D) on fake ones, in nats."""
         real_logits = self.discriminator(real_images, training=True)
         fake_logits = self.discriminator(fake_images, training=True)
         return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
 
     def generator_loss(self, real_images, fake_images):
+        """The mean of -log D on fake images, in nats."""
         fake_logits = self.discriminator(fake_images, training=True)
         return ops.mean(ops.softplus(-fake_logits))
 
@@ -36,6 +42,7 @@ class MinMax(NonSaturating):
     """
 
     def generator_loss(self, real_images, fake_images):
+        """The mean of log(1 - D) on fake images, in nats: never above 0."""
         fake_logits = self.discriminator(fake_images, training=True)
         return -ops.mean(ops.softplus(fake_logits))
 
@@ -49,11 +56,13 @@ class LeastSquares(GAN):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """Half the mean squared distance to 1 on real images, plus half that to 0 on fake ones."""
         real_scores = self.discriminator(real_images, training=True)
         fake_scores = self.discriminator(fake_images, training=True)
         return (ops.mean((real_scores - 1) ** 2) + ops.mean(fake_scores**2)) / 2
 
     def generator_loss(self, real_images, fake_images):
+        """Half the mean squared distance to 1 on fake images."""
         fake_scores = self.discriminator(fake_images, training=True)
         return ops.mean((fake_scores - 1) ** 2) / 2
 
@@ -68,11 +77,13 @@ class Wasserstein(GAN):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """The mean score of fake images less that of real ones."""
         real_scores = self.discriminator(real_images, training=True)
         fake_scores = self.discriminator(fake_images, training=True)
         return ops.mean(fake_scores) - ops.mean(real_scores)
 
     def generator_loss(self, real_images, fake_images):
+        """Minus the mean score of fake images."""
         return -ops.mean(self.discriminator(fake_images, training=True))
 
 
@@ -85,6 +96,7 @@ class Hinge(Wasserstein):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """By how much scores stay below 1 on real and above -1 on fake images, two means added."""
         real_scores = self.discriminator(real_images, training=True)
         fake_scores = self.discriminator(fake_images, training=True)
         return ops.mean(ops.relu(1 - real_scores)) + ops.mean(ops.relu(1 + fake_scores))
@@ -111,7 +123,10 @@ class Clip(keras.constraints.Constraint):
 
 
 def slopes(discriminator, images):
-    """The squared norm of the discriminator's gradient at each image, `(batch,)`. Taught in notebook 05b."""
+    """The squared norm of the discriminator's gradient at each image, `(batch,)`.
+
+    images: `(batch, ...)`. It can itself be differentiated. Taught in notebook 05b.
+    """
     gradient = input_gradient(lambda inputs: discriminator(inputs, training=True), images)
     return ops.sum(gradient**2, axis=tuple(range(1, len(gradient.shape))))
 
@@ -120,7 +135,8 @@ class Penalized(GAN):
     """A game with a penalty on the critic's slope, weighted by gamma.
 
     gamma: a number, or a `keras.optimizers.schedules` of the generator's step. The discriminator must not use batch
-    normalization: there the slope at one image depends on all the others.
+    normalization: there the slope at one image depends on all the others. Mixed in before a game; a subclass defines
+    `penalty(real_images, fake_images)`, a scalar. Taught in notebook 05b.
     """
 
     def __init__(self, generator, discriminator, latent_dim, gamma, decay=0.0, seed=0):
@@ -132,6 +148,7 @@ class Penalized(GAN):
         return self.gamma(self.optimizer.iterations) if callable(self.gamma) else self.gamma
 
     def discriminator_loss(self, real_images, fake_images):
+        """The loss of the game that this is mixed into, plus gamma times the penalty."""
         loss = super().discriminator_loss(real_images, fake_images)
         return loss + self.weight() * self.penalty(real_images, fake_images)
 
@@ -146,6 +163,7 @@ class WassersteinPenalty(Penalized, Wasserstein):
     """
 
     def penalty(self, real_images, fake_images):
+        """The mean squared distance of slopes from 1, at one random point between each pair."""
         shape = (ops.shape(real_images)[0],) + (1,) * (len(real_images.shape) - 1)  # one u for each image
         u = keras.random.uniform(shape, seed=self.seed_generator)
         between = u * real_images + (1 - u) * fake_images
@@ -162,6 +180,7 @@ class NonSaturatingR1(Penalized, NonSaturating):
     """
 
     def penalty(self, real_images, fake_images):
+        """Half the mean squared slope at real images."""
         return ops.mean(slopes(self.discriminator, real_images)) / 2
 
 
@@ -174,17 +193,19 @@ class RelativisticAverage(GAN):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """The mean of -log probability that a real image beats the average fake, and the average real one a fake."""
         real_logits = self.discriminator(real_images, training=True)
         fake_logits = self.discriminator(fake_images, training=True)
         real_beyond = ops.mean(ops.softplus(ops.mean(fake_logits) - real_logits))
         return real_beyond + ops.mean(ops.softplus(fake_logits - ops.mean(real_logits)))
 
     def generator_loss(self, real_images, fake_images):
+        """The discriminator's loss with real and fake images exchanged."""
         return RelativisticAverage.discriminator_loss(self, fake_images, real_images)
 
 
 class RelativisticPaired(GAN):
-    """Each real image is compared with one fake image: which of the two is the real one?
+    """Each real image is compared with one fake image: the discriminator says which of the two is real.
 
         L_D = -E[log σ(D(x) - D(G(z)))]    L_G = -E[log σ(D(G(z)) - D(x))]
 
@@ -192,11 +213,13 @@ class RelativisticPaired(GAN):
     """
 
     def discriminator_loss(self, real_images, fake_images):
+        """The mean -log probability that a real image beats its fake, in nats."""
         real_logits = self.discriminator(real_images, training=True)
         fake_logits = self.discriminator(fake_images, training=True)
         return ops.mean(ops.softplus(fake_logits - real_logits))
 
     def generator_loss(self, real_images, fake_images):
+        """The discriminator's loss with real and fake images exchanged."""
         return RelativisticPaired.discriminator_loss(self, fake_images, real_images)
 
 
@@ -209,6 +232,7 @@ class RelativisticPairedR1R2(Penalized, RelativisticPaired):
     """
 
     def penalty(self, real_images, fake_images):
+        """Half the mean squared slope at real images, plus half that at fake ones."""
         both = ops.mean(slopes(self.discriminator, real_images)) + ops.mean(
             slopes(self.discriminator, fake_images)
         )

@@ -1,8 +1,9 @@
-"""How generated samples are measured. All functions take NumPy arrays and return floats.
+"""How generated samples are measured.
 
-Features are `(count, width)`, usually a judge's; probabilities are a judge's too. Images or latents are
-flattened first: `images.reshape(len(images), -1)`. Every distance depends on how many samples there are:
-state the counts, and beside the value that of one set of real samples to another.
+All functions take NumPy arrays; they return floats, or tuples of numbers with names. Features are `(count, width)`,
+usually a judge's; probabilities are a judge's too. Images or latents are flattened first:
+`images.reshape(len(images), -1)`. Every distance depends on how many samples there are: state the counts, and beside the
+value that of one set of real samples to another.
 """
 
 from collections import namedtuple
@@ -51,13 +52,14 @@ def _check_probabilities(probabilities):
 
 
 def frechet_distance(real_features, generated_features):
-    """The squared Fréchet distance between Gaussians fitted to two sets of features. Taught in notebook 04.
+    """The squared Fréchet distance between Gaussians fitted to two sets of features.
 
         d² = |m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₁ C₂)^½)
 
     real_features, generated_features: `(count, width)`; at least 2 rows each, equal widths. It is at least 0,
     0 for equal means and covariances, and grows as the samples shrink: always state the counts.
-    Heusel et al. 2017, arXiv:1706.08500. Raises ValueError for too few rows, other widths or NaN.
+    Heusel et al. 2017, arXiv:1706.08500. Taught in notebook 04.
+    Raises ValueError for too few rows, other widths or NaN.
     """
     real, generated = _check_both(real_features, generated_features)
     (real_mean, real_covariance), (generated_mean, generated_covariance) = _moments(real), _moments(generated)
@@ -85,7 +87,8 @@ def kernel_distance(real_features, generated_features, subsets=100, size=1000, s
     real_features, generated_features: `(count, width)`. Returns its mean over `subsets` random subsets of `size`
     rows of each set, and its spread, their standard deviation, as `KernelDistance`. Unlike the Fréchet distance
     it does not depend on the counts on average, and may be slightly negative.
-    Binkowski et al. 2018, arXiv:1801.01401. Raises ValueError for subsets that are larger than a set.
+    Binkowski et al. 2018, arXiv:1801.01401. Taught in notebook 05a. Raises ValueError for subsets that are larger than a
+    set, other widths or NaN.
     """
     real, generated = _check_both(real_features, generated_features)
     settings.whole(subsets=subsets, size=size)
@@ -118,7 +121,8 @@ def inception_score(probabilities):
     """exp of the mean KL(p(class | image) || p(class)): from 1 to the number of classes, high is good.
 
     probabilities: `(count, classes)`, rows sum to 1. It sees no real images, so it cannot see that samples are
-    copies, or one image per class. Salimans et al. 2016, arXiv:1606.03498. Raises ValueError for other rows.
+    copies, or one image per class. Salimans et al. 2016, arXiv:1606.03498. Taught in notebook 05a.
+    Raises ValueError for other rows.
     """
     probabilities = _check_probabilities(probabilities)
     marginal = probabilities.mean(axis=0)
@@ -199,6 +203,7 @@ def prdc(real_features, generated_features, k=5):
     rows each. Returns `Neighbourhoods`: precision and density speak of quality, recall and coverage of variety.
     Two samples of one distribution have density 1 and, at 10,000 and k = 5, coverage .969.
     Kynkäänniemi et al. 2019, arXiv:1904.06991; Naeem et al. 2020, arXiv:2002.09797.
+    Taught in notebook 05a. Raises ValueError for k rows or fewer, other widths or NaN.
     """
     settings.whole(k=k)
     real, generated = _check_both(real_features, generated_features, least=k + 1)
@@ -218,7 +223,8 @@ def prdc(real_features, generated_features, k=5):
 def nearest_neighbours(queries, references):
     """The Euclidean distance of each query to the nearest reference, and which one that is.
 
-    queries, references: `(count, width)`. Returns two arrays `(count of queries,)`.
+    queries, references: `(count, width)`. Returns two arrays `(count of queries,)`. Raises ValueError for NaN and
+    other widths. Taught in notebook 05a.
     """
     queries, references = _check_both(queries, references, least=1)
     distances, indices = _nearest(queries, references)
@@ -230,7 +236,7 @@ def copying_share(generated, training, test):
 
     generated, training, test: `(count, width)`. .5 is what fresh data has, 1 means copies, less than .5 samples
     that lie apart from the data. Equal distances count half, as in Mann and Whitney's test.
-    Meehan et al. 2020, arXiv:2004.05675.
+    Meehan et al. 2020, arXiv:2004.05675. Taught in notebook 05a. Raises ValueError as `nearest_neighbours` does.
     """
     distances, _ = nearest_neighbours(generated, training)
     fresh = np.sort(nearest_neighbours(test, training)[0])
@@ -243,6 +249,7 @@ def mode_coverage(labels, mode_count):
 
     labels: integers 0..mode_count - 1, `(count,)`. The reverse KL, KL(generated || uniform) in nats, is 0 for
     equal shares, log(mode_count) for a single mode, and about (mode_count - 1) / (2 count) for a perfect sampler.
+    Taught in notebook 05a. Raises ValueError for no labels at all, and for other ones.
     """
     settings.whole(mode_count=mode_count)
     labels = np.asarray(labels)
@@ -260,6 +267,7 @@ def point_modes(points, centres, deviation):
     points: `(count, 2)`; centres: `(modes, 2)`; deviation: the standard deviation of each Gaussian. A point is of
     high quality within 3 deviations of the nearest centre; a mode is reached by one such point; the reverse KL
     counts all points. Lin et al. 2018 (PacGAN), arXiv:1712.04086. In the plane 98.89 % is perfect.
+    Taught in notebook 05b. Raises ValueError for a deviation that is not above 0, NaN and other widths.
     """
     if not 0 < deviation < np.inf:
         raise ValueError(f"The deviation is above 0, this is {deviation}.")
@@ -270,9 +278,10 @@ def point_modes(points, centres, deviation):
 
 
 def confident_share(probabilities, threshold=0.9):
-    """The share of images whose most probable class has more than `threshold`. Taught in notebook 04.
+    """The share of images whose most probable class has more than `threshold`.
 
-    probabilities: `(count, classes)`, rows sum to 1. Raises ValueError for other rows, or a threshold that is no share.
+    probabilities: `(count, classes)`, rows sum to 1. Taught in notebook 04.
+    Raises ValueError for other rows, or a threshold that is no share.
     """
     if not 0 <= threshold <= 1:
         raise ValueError(f"The threshold is a probability, from 0 to 1; this is {threshold}.")
@@ -281,10 +290,10 @@ def confident_share(probabilities, threshold=0.9):
 
 
 def label_entropy(probabilities):
-    """The entropy, in nats, of the labels that a classifier gives to images. Taught in notebook 04.
+    """The entropy, in nats, of the labels that a classifier gives to images.
 
     probabilities: `(count, classes)`. log(classes) if all classes are equally frequent, 0 if there is only one.
-    Raises ValueError for rows that are no probabilities.
+    Taught in notebook 04. Raises ValueError for rows that are no probabilities.
     """
     counts = np.bincount(_check_probabilities(probabilities).argmax(axis=1))
     shares = counts[counts > 0] / counts.sum()

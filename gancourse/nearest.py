@@ -1,8 +1,8 @@
-"""Attacks without a budget: the nearest image on which a classifier errs. Taught in notebook 10.
+"""Attacks without a budget: the nearest image on which a classifier errs.
 
 Called, checked and run in batches as those of `gancourse.attacks`; distances are Euclidean. An image that the model
 gets wrong comes back as it is, and so does one for which no error was found within the bounds: see with `accuracy_of`
-how many these are before you average distances.
+how many these are before you average distances. They raise ValueError as those do. Taught in notebook 10.
 """
 
 import dataclasses

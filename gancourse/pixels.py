@@ -43,7 +43,7 @@ def sliced_wasserstein(real, generated, directions=512, seed=0):
 
     real, generated: `(count, width)`, equal counts. In one dimension the optimal transport pairs the sorted
     values, so a sort is all it takes. A shift by μ costs |μ|² / width. Rabin et al. 2011.
-    Raises ValueError for other counts or widths, and NaN.
+    Taught in notebook 05a. Raises ValueError for other counts or widths, and NaN.
     """
     real, generated = (_check_vectors(vectors).astype("float64") for vectors in (real, generated))
     if real.shape != generated.shape:
@@ -59,6 +59,7 @@ def patch_sliced_wasserstein(real_images, generated_images, patches=64, directio
     per channel, and the mean distance of their sorted projections on `directions` directions is taken.
     Returns a dict, width of the level -> value: coarse structure at small widths, texture at large ones.
     The paper draws 128 patches of 16,384 images and 512 directions. Karras et al. 2018, arXiv:1710.10196.
+    Taught in notebook 05a. Raises ValueError for images of other kinds or shapes.
     """
     settings.whole(patches=patches, directions=directions)
     settings.whole(0, seed=seed)
@@ -112,7 +113,7 @@ def ms_ssim(images, others):
     Returns `(count,)`. Contrast and structure are compared in Gaussian windows of 11 pixels at up to 5 scales;
     small images have fewer (28x28: 2), with the weights of those scaled to sum to 1. Its mean over pairs of
     samples is a measure of variety, low = varied. Wang, Simoncelli and Bovik 2003; Odena et al. 2017,
-    arXiv:1610.09585, for GANs.
+    arXiv:1610.09585, for GANs. Taught in notebook 05a. Raises ValueError for images of other kinds or shapes.
     """
     # Luminance is measured from black: in [-1, 1] two greys near 0 would seem to have nothing in common.
     one, other = (data.check_images(batch).astype("float64") + 1 for batch in (images, others))

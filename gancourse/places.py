@@ -1,4 +1,4 @@
-"""Where the course's own files lie. It needs no Keras, so that the command line starts at once."""
+"""Where the course's own files lie; it needs no Keras, so that the command line starts at once."""
 
 import pathlib
 

@@ -97,12 +97,18 @@ def image_grid(images, columns=10, titles=None, scale=0.8):
 
 
 def show_images(images, alt, columns=10, titles=None, scale=0.8):
-    """`image_grid` and `show` in one."""
+    """`image_grid` and `show` in one, for images `(count, height, width, channels)`.
+
+    Raises ValueError as they do.
+    """
     show(image_grid(images, columns, titles, scale), alt)
 
 
 def image_rows(rows, labels, scale=0.8):
-    """A figure with one labelled row of images per entry of `rows`: stages of a training, or methods compared."""
+    """A figure with one row of images per entry of `rows`: stages of a training, or methods compared.
+
+    rows: of each, images `(count, height, width, channels)` in [-1, 1], as many as in the first. labels: a text for each.
+    """
     figure, axes = plt.subplots(
         len(rows), len(rows[0]), figsize=(len(rows[0]) * scale, len(rows) * scale), squeeze=False
     )
@@ -133,7 +139,7 @@ def plot_history(history, alt, marks=()):
 
 
 def save_animation(figure, draw, frames, path):
-    """Save `draw(frame)` for each of `frames` as an animated GIF at `path`, 8 pictures a second."""
+    """Save `draw(frame)` for each of `frames` as an animated GIF, 8 pictures a second; returns its path."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     film = animation.FuncAnimation(figure, draw, frames=frames, interval=125)

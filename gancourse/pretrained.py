@@ -32,12 +32,15 @@ MEANS = 103.939, 116.779, 123.68  # of ImageNet's blue, green and red, from 0 to
 
 
 def centred(images):
-    """Pictures in [0, 1], RGB, as ResNet-50 of Keras reads them: 0 to 255, BGR, less the mean of each channel."""
+    """Pictures as ResNet-50 of Keras reads them: 0 to 255, BGR, less the mean of each channel.
+
+    images: float32 `(n, size, size, 3)` in [0, 1], RGB. Returns a tensor of their shape.
+    """
     return 255 * ops.flip(images, axis=-1) - ops.convert_to_tensor(MEANS, dtype="float32")
 
 
 def doubled(images):
-    """Pictures in [0, 1] as Inception-v3 of Keras reads them: in [-1, 1]."""
+    """Pictures `(n, size, size, 3)` in [0, 1] as Inception-v3 of Keras reads them: in [-1, 1]."""
     return 2 * images - 1
 
 

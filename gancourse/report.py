@@ -38,7 +38,7 @@ def memory(run):
 
 
 def numbers(runs, folder):
-    """Write `results.json` into `folder`: how each chapter ended, with its published numbers. Returns its path."""
+    """Write `results.json` into `folder`, how each chapter ended with its published numbers; returns its path."""
     path = pathlib.Path(folder) / "results.json"
     with atomic.writing(path) as file:
         json.dump([run._asdict() for run in runs], file, indent=1, ensure_ascii=False)
@@ -71,7 +71,7 @@ def with_alternatives(body, executed):
 
 
 def index(chapters, runs, folder):
-    """Write `index.html` into `folder`: the chapters with links, status, seconds, memory and numbers."""
+    """Write `index.html` into `folder`, the chapters with links, status and numbers; returns its path."""
     links = pages(chapters, folder)
     by_number = {run.chapter: run for run in runs}
     rows = [

@@ -32,9 +32,9 @@ def script_folder():
 
 
 def expectations():
-    """The content of `notebooks/expected.yml`: chapter, then profile, then name. To be read only.
+    """The content of `notebooks/expected.yml`: chapter, then profile, then what `tables.expected` says.
 
-    Raises ValueError, with the place in the file, for what is of another form.
+    To be read only. Raises ValueError, with the place in the file, for what is of another form.
     """
     path = places.asset("notebooks/expected.yml")
     return _table(tables.read(path) if path.exists() else "")
@@ -94,7 +94,7 @@ def record(name, value, unit="", data=""):
     """Publish a number: show it beside its expected band, and carry it in the cell's output.
 
     name: what later chapters, tests and tables call it. value: a finite number. unit: "nats", "min", "" for a
-    pure number. data: the data set it was measured on. Raises ValueError before `begin`, or for NaN.
+    pure number. data: the data set it was measured on. Raises ValueError before `begin`, for NaN and for infinity.
     """
     value = float(value)
     if _current["chapter"] is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 
 def whole(least=1, /, **values):
-    """Each value is a whole number, `least` or more. NumPy's whole numbers are as good as Python's."""
+    """Each value is a whole number, of Python's or NumPy's, and `least` or more."""
     for name, value in values.items():
         if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
             raise ValueError(f"{name} is a whole number, {least} or more; this is {value!r}.")
@@ -30,6 +30,15 @@ def one_of(choices, /, **values):
     for name, value in values.items():
         if value not in choices:
             raise ValueError(f"{name} is {' or '.join(map(repr, choices))}; this is {value!r}.")
+
+
+def each_of(choices, /, **lists):
+    """Each list has at least one item, and all its items are among `choices`."""
+    choices = list(choices)
+    for name, items in lists.items():
+        if not items or any(item not in choices for item in items):
+            known = ", ".join(map(repr, choices))
+            raise ValueError(f"{name} holds one or more of {known}; this is {items!r}.")
 
 
 def check_bounds(bounds):

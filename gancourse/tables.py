@@ -21,7 +21,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def read(path):
-    """The text of a file. Raises ValueError, with its name, where it is not UTF-8."""
+    """The text of a file.
+
+    Raises ValueError, with its name, where it is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -44,7 +47,7 @@ def parse(text, file):
 
 
 def expected(text):
-    """The content of `expected.yml`: chapter, profile, then code, minutes, machine and numbers.
+    """The content of `expected.yml`: chapter, profile, then code, minutes, machine, matrix_rate and numbers.
 
     Raises ValueError, with the keys, for what is of another form.
     """

@@ -41,17 +41,21 @@ class TwoPlayerModel(CheckedModel):
 
     @property
     def metrics(self):
+        """The means of the losses, which Keras empties before each epoch."""
         return self.loss_means
 
     def play(self, real_images):
-        """One update; returns the mean of each loss since the epoch began."""
+        """One update; returns the mean of each loss since the epoch began.
+
+        real_images: `(batch, height, width, channels)` in [-1, 1], or points `(batch, 2)`.
+        """
         losses = self.update(real_images)
         for mean in self.loss_means:
             mean.update_state(losses[mean.name])
         return {mean.name: mean.result() for mean in self.loss_means}
 
     def train_step(self, *arguments):
-        """What `fit` calls with each batch. JAX hands in the state of the model and wants the new one back."""
+        """What `fit` calls with each batch; JAX hands in the state of the model and wants the new one back."""
         real_images, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
         if BACKEND != "jax":
             return self.play(real_images)

@@ -9,7 +9,10 @@ from gancourse.gradients import input_gradient
 
 
 def rows(images):
-    """Images or points as one row of numbers each."""
+    """Images or points `(count, ...)` as one row of numbers each: float64 `(count, width)`.
+
+    Taught in notebook 05c.
+    """
     images = np.asarray(images, dtype="float64")
     return images.reshape(len(images), -1)
 
@@ -37,7 +40,8 @@ def _flat(variables):
 def separation(real_logits, fake_logits):
     """The probability that a real image has a higher logit than a fake: 1 told apart, .5 not, ties count half.
 
-    It is the area under the discriminator's ROC curve, so it suits games whose logits have no fixed zero.
+    real_logits, fake_logits: `(count, 1)`, also unequal counts. It is the area under the discriminator's ROC curve, so it
+    suits games whose logits have no fixed zero. Taught in notebook 05c.
     """
     difference = np.reshape(real_logits, (-1, 1)) - np.reshape(fake_logits, (1, -1))
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
@@ -50,9 +54,9 @@ class Vitals(keras.callbacks.Callback):
     separation: of held-out images and samples. gap: their `energy_gap`. pull: how strongly the generator's loss
     asks one sample to move, the norm of its gradient times the mean distance of samples and real images, in nats.
 
-    real_images: held-out images or points; the first `count` are compared with samples from as many fixed
-    latents. `history` has the losses too, and outlives a training that StopAtNaN ends. The training is the same
-    as without. Taught in notebook 05c.
+    real_images: held-out images `(n, height, width, channels)` or points `(n, 2)`; the first `count` are compared with
+    samples from as many fixed latents. `history` has the losses too, and outlives a training that StopAtNaN ends.
+    The training is the same as without. Taught in notebook 05c.
     """
 
     def __init__(self, real_images, count=200, seed=0):

@@ -77,7 +77,7 @@ def _checked(result, point):
 
 
 def on_this_machine(tasks, count):
-    """Outcomes from processes that do `RUNS` runs each. One that dies is replaced, and its run is tried once more."""
+    """Outcomes from processes that do `RUNS` runs each; one that dies is replaced, and its run is tried once more."""
     waiting = collections.deque((task, True) for task in tasks)
     threads = max(1, (os.cpu_count() or 1) // count) if count > 1 else 0
     started, idle, busy, done = [], [], {}, collections.Counter()
@@ -124,7 +124,10 @@ def _serve(connection):
 
 
 def on_cluster(tasks, address):
-    """Outcomes from a Dask cluster, which by itself runs again what a lost worker was at."""
+    """Outcomes from a Dask cluster, which by itself runs again what a lost worker was at.
+
+    Raises ValueError where dask.distributed is missing or no scheduler answers at the address.
+    """
     try:
         import distributed
     except ImportError:

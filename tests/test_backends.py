@@ -58,9 +58,10 @@ def _run(backend, folder):
     # JAX spends most of the time on compiling; code that is less optimized is compiled sooner.
     environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     done = subprocess.run(
-        [*command, *files, *options], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+        [*command, *files, *options], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert (folder / "report.xml").exists(), done.stdout + done.stderr
+    if not (folder / "report.xml").exists():  # kept too, or each file would start the run again
+        return {(file, "run"): done.stdout + done.stderr or "no report" for file in FILES}
     outcomes = {}
     for case in ElementTree.parse(folder / "report.xml").iter("testcase"):
         problems = [problem for kind in ("failure", "error") for problem in case.findall(kind)]
@@ -69,6 +70,7 @@ def _run(backend, folder):
     return outcomes
 
 
+@pytest.mark.timeout(3600)  # the first one waits for the whole run, on a machine that may be busy
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_the_package_passes_its_tests_on_every_backend(outcome, backend, file):

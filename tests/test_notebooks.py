@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import jupytext
 import nbformat
 import papermill
 import pytest
@@ -33,11 +34,16 @@ def definitions(text):
     return found
 
 
-def package_definitions():
-    found = {}
-    for path in sorted(data.PACKAGE.glob("*.py")):
-        found.update(definitions(path.read_text()))
-    return found
+def of_module(name):
+    """What a module of the package defines: "gancourse.losses"."""
+    return definitions((data.REPOSITORY / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+
+
+def tags_and_cells(chapter):
+    """(tags, text) of each code cell of a source."""
+    for cell in jupytext.read(chapter.source, fmt="py:percent").cells:
+        if cell.cell_type == "code":
+            yield cell.metadata.get("tags", []), cell.source
 
 
 @each_chapter
@@ -53,11 +59,32 @@ def test_no_placeholder_is_left_in_a_notebook(chapter):
 
 
 @each_chapter
-def test_shown_code_is_the_code_of_the_package(chapter):
-    shown = definitions("\n\n".join(course.code_cells(chapter)))
-    package = package_definitions()
-    different = [name for name in shown if name in package and shown[name] != package[name]]
-    assert different == []
+def test_shown_code_is_the_code_of_the_module_that_its_tag_names(chapter):
+    for tags, text in tags_and_cells(chapter):
+        for tag in tags:
+            kind, _, module = tag.partition(":")
+            if kind == "package":
+                shown, package = definitions(text), of_module(module)
+                assert shown
+                assert [name for name in shown if shown[name] != package.get(name)] == []
+
+
+def test_what_later_chapters_import_is_shown_where_it_is_taught():
+    """Classes and functions that stand in a chapter as they stand in the package: none loses its tag."""
+    tagged = [
+        (chapter.number, name)
+        for chapter in CHAPTERS
+        for tags, text in tags_and_cells(chapter)
+        if any(tag.startswith("package:") for tag in tags)
+        for name in definitions(text)
+    ]
+    assert {("03", "GAN"), ("03", "TwoPlayerModel"), ("05b", "RelativisticPairedR1R2"), ("06", "FadeIn")} <= {
+        *tagged
+    }
+    games = {name for name in of_module("gancourse.losses")} - {"slopes"}
+    assert games <= {name for number, name in tagged if number in ("03", "05b")}
+    layers = {name for name in of_module("gancourse.layers")}
+    assert layers <= {name for number, name in tagged if number in ("05c", "06")}
 
 
 def test_chapter_5b_trains_as_its_sweep_does():

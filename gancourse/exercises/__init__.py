@@ -45,13 +45,13 @@ def __getattr__(name):
 
 
 def chapters():
-    """The chapters that have questions, as two-digit strings."""
+    """The chapters that have questions, as their files name them: "04", "05a"."""
     files = pathlib.Path(__file__).parent.glob("chapter_*.py")
     return sorted(path.stem.removeprefix("chapter_") for path in files)
 
 
 def known(chapter):
-    """The chapter as given, if it has questions. Raises ValueError if not."""
+    """The chapter as given, if it has questions; raises ValueError if not."""
     if chapter not in chapters():
         raise ValueError(
             f"There are no exercises for chapter {chapter!r}; there are for {', '.join(chapters())}."
@@ -60,7 +60,10 @@ def known(chapter):
 
 
 def load(chapter):
-    """The questions of a chapter, "04" for example. Raises ValueError for a chapter without questions."""
+    """The questions of a chapter, "04" for example.
+
+    Raises ValueError for a chapter without questions.
+    """
     module = importlib.import_module(f"{__name__}.chapter_{known(chapter)}")
     engine = importlib.import_module(f"{__name__}.engine")
     return engine.Questions(chapter, module.QUESTIONS)

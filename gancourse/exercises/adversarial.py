@@ -1,4 +1,7 @@
-"""The parts of attacks that chapter 10 asks for, with their checks; its other questions stand in chapter_10.py."""
+"""The parts of attacks that chapter 10 asks for, with their checks; its other questions stand in chapter_10.py.
+
+Images, changed images and gradients are `(n, ...)`, labels `(n,)`, logits `(n, classes)`.
+"""
 
 import numpy as np
 
@@ -58,6 +61,7 @@ def wrong_losses(images, labels, weights, bias, epsilon):
 
 
 def examine_worst_loss(answer):
+    """Examine it on few pixels and on many, without a change, and with logits of 1000."""
     random = np.random.default_rng(0)
     images = random.uniform(0, 1, (6, 5)).astype("float32")
     weights, labels = np.array([0.9, -1.4, 0.5, 0.8, -0.3], "float32"), np.array([1, -1, -1, 1, 1, -1])
@@ -86,6 +90,7 @@ def pgd_step(changed, images, gradients, step, epsilon):
 
 
 def examine_pgd_step(answer):
+    """Examine it within the ball, at its edge, at black and white, and for images of other shapes."""
     random, shape = np.random.default_rng(0), (2, 3, 4, 1)
 
     def stepped(changed, images, gradients, step, epsilon):
@@ -155,6 +160,7 @@ def into_the_ball(changed, images, epsilon):
 
 
 def examine_into_the_ball(answer):
+    """Examine it inside and outside of the ball, at its centre, and for images of other shapes."""
     random, shape = np.random.default_rng(0), (4, 5, 6, 2)
 
     def projected(changed, images, epsilon):
@@ -200,6 +206,7 @@ def still_right(right):
 
 
 def examine_still_right(answer):
+    """Examine it on attacks and restarts that fool different images, and on a single one of each."""
     right = np.random.default_rng(0).random((3, 4, 50)) < 0.95
     right[1, 2, :12] = right[1, :, 12:16] = right[:, 0, 16:19] = False
     share, runs = still_right(right), right.mean(axis=2)
@@ -269,6 +276,8 @@ def wrong_margins(logits, labels):
 
 
 def examine_margin(answer):
+    """Examine it on right and wrong answers, large and equal logits, and 2 to 10 classes."""
+
     def margins(logits, labels):
         found = lent(answer, {"logits": np.asarray(logits, "float32"), "labels": np.asarray(labels)})
         return shaped(found, (len(labels),))

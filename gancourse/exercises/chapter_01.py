@@ -25,6 +25,7 @@ def as_images(pixels):
 
 
 def examine_as_images(answer):
+    """Examine it on bytes with 0 and 255 among them, and on bytes without."""
     pixels = np.array([[0, 255, 51], [102, 204, 153]], "uint8")
     images = shaped(answer(pixels), (2, 3))
     none_of(
@@ -48,6 +49,7 @@ def share_called_real(logits):
 
 
 def examine_share_called_real(answer):
+    """Examine it on logits of both signs, on one sign only, and on a logit of 0."""
     share = shaped(answer(np.array([[0.01], [0.4], [-0.1], [3.0]])), ())
     none_of(
         share,
@@ -65,10 +67,12 @@ def examine_share_called_real(answer):
 
 
 def value_at_half_the_data():
+    """Half of the real numbers get D* = 1/3, the others 1; the generated ones get 1/3, too."""
     return 0.5 * math.log(1 / 3) + math.log(2 / 3)
 
 
 def doubling():
+    """The first n with (1 + 0.1²)^(n/2) >= 2."""
     return math.ceil(2 * math.log(2) / math.log(1.01))
 
 

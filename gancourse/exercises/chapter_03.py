@@ -11,7 +11,7 @@ from gancourse.gradients import value_and_gradients
 
 
 def best_discriminator(real_counts, fake_counts):
-    """D* for each bin. Both arguments: arrays of counts, of the same length."""
+    """D* for each bin, `(bins,)`, from two arrays of counts `(bins,)`."""
     real = np.asarray(real_counts) / np.sum(real_counts)
     fake = np.asarray(fake_counts) / np.sum(fake_counts)
     total = real + fake
@@ -19,6 +19,7 @@ def best_discriminator(real_counts, fake_counts):
 
 
 def examine_best_discriminator(answer):
+    """Examine it on counts of equal and of unequal sums, with empty bins among them."""
     answers = as_array(answer(np.array([3, 1]), np.array([1, 3])))
     expect(
         not np.allclose(answers, [0.25, 0.75]),
@@ -42,11 +43,12 @@ def examine_best_discriminator(answer):
 
 
 def minimax_generator_loss(fake_logits):
-    """The mean of log(1 - D), D = sigmoid(logit). fake_logits: (batch, 1). Returns a scalar."""
+    """The mean of log(1 - D) with D = sigmoid(logit), a scalar, from fake logits `(batch, 1)`."""
     return -ops.mean(ops.softplus(fake_logits))
 
 
 def examine_minimax_generator_loss(answer):
+    """Examine it on logits of 0, of both signs, and of 1000."""
     value = answer(np.zeros((4, 1), "float32"))
     expect(
         as_array(value).shape == (),
@@ -75,7 +77,7 @@ def examine_minimax_generator_loss(answer):
 
 
 def generator_step(generator, discriminator, optimizer, latents):
-    """The generator's move, non-saturating. Returns the loss before the move."""
+    """The generator's move, non-saturating, with latents `(batch, latent_dim)`; returns the loss before it."""
     weights = generator.trainable_variables
     loss, gradients = value_and_gradients(
         lambda: ops.mean(ops.softplus(-discriminator(generator(latents)))), weights

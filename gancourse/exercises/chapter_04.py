@@ -13,6 +13,7 @@ def convolution_size(size, kernel, stride, padding):
 
 
 def examine_convolution_size(answer):
+    """Examine it on 13 layers: both paddings, even and odd windows, several strides."""
     for size, kernel, stride, padding, truth in (
         (28, 3, 1, "valid", 26),
         (28, 5, 1, "valid", 24),
@@ -44,6 +45,7 @@ def transpose_convolve(v, w, stride):
 
 
 def examine_transpose_convolve(answer):
+    """Examine it on one stamp, on stamps with gaps and overlaps, and as a transpose."""
     one = as_array(answer(np.array([2.0]), np.array([1.0, 2.0, 3.0]), 2))
     expect(one.shape == (3,), f"One value and a window of 3 give 3 numbers; yours are {one.shape}.")
     expect_close(one, [2, 4, 6], "One value should stamp the window, times that value.")
@@ -107,6 +109,7 @@ def wrong_normalizations(x, epsilon):
 
 
 def examine_normalize(answer):
+    """Examine it on channels of small and large variance, and on a constant one."""
     random = np.random.default_rng(0)
     x = random.normal(5, 1, size=(6, 4, 4, 3)) * np.array([0.1, 1.0, 20.0])
     found = as_array(answer(x, 1e-3))

@@ -16,6 +16,8 @@ def _entropy(p):
 
 
 def examine_variety_and_doubt(answer):
+    """Examine it on sharp, equal and random probabilities, against the inception score."""
+
     def both(probabilities):
         found = as_array(answer(probabilities), "Return two numbers: the variety and the doubt.")
         expect(found.shape == (2,), f"Return two numbers; yours have the shape {found.shape}.")
@@ -47,6 +49,7 @@ def recall(real, generated, k):
 
 
 def examine_recall(answer):
+    """Examine it on four points, on random clouds with several k, and on six equal points."""
     real = np.array([[0.0], [1.0], [10.0], [11.0]])
     generated = np.array([[0.0], [0.4], [1.2]])
     found = as_array(answer(real, generated, 1))
@@ -81,6 +84,7 @@ def at_infinity(counts, distances):
 
 
 def examine_at_infinity(answer):
+    """Examine it on exact lines over 1/N in both orders of the counts, and on one with scatter."""
     counts = np.array([500, 1000, 2000, 5000])
     found = as_array(answer(counts, 3700 / counts))
     expect(found.shape == (), f"Return one number; yours has the shape {found.shape}.")
@@ -110,6 +114,7 @@ def frechet(real, generated):
 
 
 def examine_frechet(answer):
+    """Examine it on equal, shifted, doubled and correlated sets."""
     generator = np.random.default_rng(0)
     mixing = generator.normal(size=(3, 3))
     real = generator.normal(size=(400, 3)) @ mixing

@@ -6,13 +6,15 @@ from gancourse.exercises import Choice, Code, Prediction, as_array, expect, expe
 
 
 def least_squares_losses(real_scores, fake_scores, real_target, fake_target):
-    """L_D and L_G, two numbers, from scores `(batch, 1)`. Each square counts half."""
+    """L_D and L_G, two numbers, from scores `(batch, 1)`; each square counts half."""
     real_part = np.mean((real_scores - real_target) ** 2)
     fake_part = np.mean((fake_scores - fake_target) ** 2)
     return (real_part + fake_part) / 2, np.mean((fake_scores - real_target) ** 2) / 2
 
 
 def examine_least_squares_losses(answer):
+    """Examine it on scores that meet the targets and that miss them, and on other targets."""
+
     def found(real, fake, *targets):
         losses = answer(
             np.reshape(real, (-1, 1)).astype("float64"), np.reshape(fake, (-1, 1)).astype("float64"), *targets
@@ -49,12 +51,13 @@ def examine_least_squares_losses(answer):
 
 
 def interpolate(real_images, fake_images, random):
-    """Points between real and fake images, of their shape."""
+    """Points between real and fake images `(batch, height, width, channels)`, of their shape."""
     u = random.uniform(size=(len(real_images), 1, 1, 1))
     return u * real_images + (1 - u) * fake_images
 
 
 def examine_interpolate(answer):
+    """Examine it on images of 1 and 0, between which the weights show, and on random ones."""
     real, fake = np.ones((2000, 3, 2, 2)), np.zeros((2000, 3, 2, 2))
     found = as_array(answer(real, fake, np.random.default_rng(0)))  # so the weights can be read off
     expect(
@@ -107,6 +110,7 @@ def critic_loss(real_scores, fake_scores):
 
 
 def examine_critic_loss(answer):
+    """Examine it on shifted and separated scores, and on sets of unequal size."""
     real, fake = np.array([[0.5], [-0.2]]), np.array([[0.3], [-0.8]])
     found = as_array(answer(real, fake))
     expect(found.shape == (), f"The loss is one number; yours has the shape {found.shape}.")
@@ -133,6 +137,7 @@ def r1_penalty(w, a, real_points, gamma):
 
 
 def examine_r1_penalty(answer):
+    """Examine it on a line, a bowl, and a bowl whose slope cancels."""
     w = np.array([3.0, 4.0])
     line = as_array(answer(w, 0.0, np.array([[1.0, 1.0], [-5.0, 2.0], [0.0, 7.0]]), 1.0))
     expect(line.shape == (), f"The penalty is one number; yours has the shape {line.shape}.")

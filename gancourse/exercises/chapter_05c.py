@@ -11,6 +11,7 @@ def minibatch_deviation(x):
 
 
 def examine_minibatch_deviation(answer):
+    """Examine it on equal images, two known ones, unequal channels and random activations."""
     random = np.random.default_rng(0)
     image = random.normal(size=(1, 4, 4, 3))
     equal = as_array(answer(np.repeat(image, 6, axis=0)))
@@ -23,8 +24,7 @@ def examine_minibatch_deviation(answer):
         not np.isclose(two, 4), "Two images of 1 and of 5 give 2, not 4: a deviation is the root of a variance."
     )
     expect(
-        not np.isclose(two, np.sqrt(8)),
-        "Divide by the number of images, not by one less: the formula has 1/m.",
+        not np.isclose(two, np.sqrt(8)), "Divide by the number of images, not by one less: the formula has 1/m."
     )
     expect_close(two, 2, "Images of all 1 and all 5 lie 2 from their mean everywhere: the answer is 2.")
     scales = np.concatenate([np.zeros((2, 1, 1, 1)), np.array([[[[0.0]]], [[[8.0]]]])], axis=-1)
@@ -39,12 +39,13 @@ def examine_minibatch_deviation(answer):
 
 
 def smoothed_loss(real_logits, fake_logits, smoothing):
-    """Arrays of logits; returns the mean loss of the real images plus that of the fakes, in nats."""
+    """Logits `(count,)` or `(count, 1)`; returns the mean loss of the real images plus that of the fakes, in nats."""
     real = np.logaddexp(0, -real_logits) + smoothing * real_logits
     return np.mean(real) + np.mean(np.logaddexp(0, fake_logits))
 
 
 def examine_smoothed_loss(answer):
+    """Examine it without smoothing, with 0.1, on sets of unequal size and on logits of 1000."""
     real, fake = np.array([1.0, 2.0, -0.5]), np.array([-2.0, 0.5, 1.0])
     expect_close(
         answer(real, fake, 0.0),
@@ -81,6 +82,7 @@ def moving_average(history, decay):
 
 
 def examine_moving_average(answer):
+    """Examine it on weights that stand still, on a pulse, and with a decay of 0."""
     expect_close(
         answer(np.full((7, 2), 3.0), 0.9),
         [3, 3],
@@ -113,6 +115,7 @@ def stop_epoch(distances, patience):
 
 
 def examine_stop_epoch(answer):
+    """Examine it on seven courses of the distance: falling, equal, too short, and others."""
     for distances, patience, message in (
         ([5.0, 4.0, 3.0, 2.0], 2, "Distances that always fall never stop: the last epoch is the best one."),
         ([5.0, 3.0, 4.0, 6.0, 9.0], 2, "After 5, 3, 4, 6 two epochs in a row have brought no new best."),
@@ -121,11 +124,7 @@ def examine_stop_epoch(answer):
             3,
             "8, 7, 6 get smaller, but none is a new best: patience compares with the best, not with the epoch before.",
         ),
-        (
-            [5.0, 6.0, 4.0, 7.0, 3.0, 8.0],
-            2,
-            "A new best resets the count of epochs that were waited.",
-        ),
+        ([5.0, 6.0, 4.0, 7.0, 3.0, 8.0], 2, "A new best resets the count of epochs that were waited."),
         ([5.0, 3.0, 3.0, 3.0, 1.0], 2, "An equal distance is no new best."),
         ([2.0, 5.0, 6.0, 1.0], 3, "Two epochs without a new best do not use up a patience of three."),
         ([1.0, 2.0, 3.0], 1, "A patience of 1 stops after the first epoch without a new best."),
@@ -290,10 +289,7 @@ QUESTIONS = [
                 "Oscillation: the generator's loss moves on and on.",
                 "An oscillation returns: the gap would fall and rise several times.",
             ),
-            "d": (
-                "NaN: a weight is no longer a number.",
-                "Then the curves would break off.",
-            ),
+            "d": ("NaN: a weight is no longer a number.", "Then the curves would break off."),
         },
         hint="Read the numbers that are printed, and ask how exact a 0 can be by accident.",
     ),

@@ -15,6 +15,8 @@ def slerp(start, end, t):
 
 
 def examine_slerp(answer):
+    """Examine it on angles from 0 to 180 degrees, on equal and unequal norms, and at both ends."""
+
     def at(degrees, norm):
         return norm * np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0.0])
 
@@ -49,6 +51,7 @@ def pixel_normalization(x):
 
 
 def examine_pixel_normalization(answer):
+    """Examine it on pixels that are flat, grey, random, black and dark."""
     shape = (2, 3, 5, 4)
     flat = shaped(answer(np.full(shape, 3.0)), shape)
     taken = (
@@ -78,6 +81,7 @@ def equalized_scale(shape, gain):
 
 
 def examine_equalized_scale(answer):
+    """Examine it on kernels of dense layers and of convolutions, with several gains."""
     dense = shaped(answer((16, 4), 1.0), ())
     none_of(
         dense,
@@ -102,6 +106,7 @@ def grown(old, new, seen, fade_images):
 
 
 def examine_grown(answer):
+    """Examine it at the start, a quarter and the end of the fading, and after it."""
     random = np.random.default_rng(0)
     old, new = random.normal(size=(2, 3, 3, 2)), random.normal(size=(2, 6, 6, 2))
     upscaled = np.kron(old, np.ones((1, 2, 2, 1)))
@@ -132,6 +137,8 @@ def group_deviation(x, size):
 
 
 def examine_group_deviation(answer):
+    """Examine it on equal images, on pairs, on three groups, and on random activations."""
+
     def told(values, size):
         x = np.asarray(values, dtype="float64")
         return shaped(

@@ -28,6 +28,7 @@ def real_probability(logits):
 
 
 def examine_real_probability(answer):
+    """Examine it on logits of 0, on random ones, and on ones of 50 and 1000."""
     zeros = shaped(answer(np.zeros((4, 10))), (4,))
     none_of(
         zeros,
@@ -60,6 +61,7 @@ def unlabelled_loss(real_logits, fake_logits):
 
 
 def examine_unlabelled_loss(answer):
+    """Examine it on logits of 0, on random ones, on ones of 1000, and on unequal batches."""
     real, fake = np.log(1.1), np.log(11)  # each image's share, for zero logits
     zeros = shaped(answer(np.zeros((3, 10)), np.zeros((5, 10))), ())
     both = "For zero logits both halves are equal. One set should be real, the other fake: check the signs."
@@ -101,6 +103,7 @@ def feature_matching(real_features, fake_features):
 
 
 def examine_feature_matching(answer):
+    """Examine it on shifted features, in another order, and on batches of unequal size."""
     real = np.random.default_rng(0).normal(size=(6, 3))
     above = shaped(answer(real, real + 2), ())
     expect(above >= 0, "Where each fake feature is too large, the loss is negative: that rewards the generator.")
@@ -129,6 +132,7 @@ def draw_labels(labels, per_class, seed):
 
 
 def examine_draw_labels(answer):
+    """Examine it on classes of unequal size, with one seed again and with 200 seeds."""
     labels = np.random.default_rng(0).permutation(np.repeat([2, 5, 9], [7, 30, 12]))
 
     def drawn(per_class, seed, labels=labels):

@@ -12,6 +12,7 @@ def label_maps(labels, height, width):
 
 
 def examine_label_maps(answer):
+    """Examine it on three labels, on all ten, and on a single one."""
     maps = shaped(answer(np.array([7, 0, 3]), 2, 5), (3, 2, 5, 10))
     sums = maps.sum(axis=-1)
     worst = sums.flat[np.abs(sums - 1).argmax()]
@@ -31,6 +32,7 @@ def projection_logit(features, weights, bias, embedding, labels):
 
 
 def examine_projection_logit(answer):
+    """Examine it on three images with two features, on one alone, and on all ten labels."""
     random = np.random.default_rng(0)
     features, weights, embedding = random.normal(size=(3, 2)), random.normal(size=2), random.normal(size=(10, 2))
     labels, looks = np.array([2, 5, 2]), features @ weights
@@ -62,6 +64,7 @@ def class_walk(latents, first, second, steps):
 
 
 def examine_class_walk(answer):
+    """Examine its ends, its steps and its latents, on walks of several lengths."""
     random, classes = np.random.default_rng(0), np.eye(10)
 
     def walk(given, first, second, steps):
@@ -96,6 +99,7 @@ def wrong_labels(labels, seed):
 
 
 def examine_wrong_labels(answer):
+    """Examine it on 20,000 labels: none kept, nine others equally likely, the seed obeyed."""
     labels = np.tile(np.arange(10), 2000)
     np.random.seed(5)
     found = shaped(answer(labels, 1), labels.shape)
@@ -134,6 +138,7 @@ def class_coverage(real, real_labels, generated, generated_labels, k):
 
 
 def examine_class_coverage(answer):
+    """Examine it on a line, on two classes, on a class without samples, and at random."""
     real, generated = np.outer([0, 1, 3, 7], [1, 0]), np.outer([0.6, 0.62, -30], [1, 0])
     zeros = np.zeros(4, dtype=int)
     found = shaped(answer(real, zeros, generated, zeros[:3], 1), (1,))

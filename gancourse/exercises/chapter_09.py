@@ -21,6 +21,8 @@ def falling_rate(step, steps, rate):
 
 
 def examine_falling_rate(answer):
+    """Examine it on single steps of 8, and on arrays of all steps of several trainings."""
+
     def rates(step, steps, rate):
         return shaped(answer(step, steps, rate), np.shape(step))
 
@@ -54,6 +56,7 @@ def unpaired_batch(images_a, images_b, size, seed):
 
 
 def examine_unpaired_batch(answer):
+    """Examine it on two heaps of different size over 1,500 seeds, drawn independently."""
     a, b = (np.reshape(values, (-1, 1, 1, 1)) * np.ones((1, 2, 2, 1)) for values in (range(5), range(10, 18)))
 
     def drawn(x, y, seed):

@@ -15,6 +15,7 @@ def cut(sheet, size):
 
 
 def examine_cut(answer):
+    """Examine it on a sheet of two rows, on a single row and column, and on smaller pictures."""
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (6, 4, 4, 3)).astype("uint8")
     pictures[0, 0, 0], pictures[0, 0, 1] = 0, 255
@@ -57,6 +58,8 @@ def run_name(settings):
 
 
 def examine_run_name(answer):
+    """Examine it on settings in another order, strange characters, and pairs that must differ."""
+
     def name(**settings):
         text = answer(settings)
         expect(isinstance(text, str) and text, f"The name should be a text; this is {text!r}.")
@@ -90,6 +93,7 @@ def nearest_training(samples, training):
 
 
 def examine_nearest_training(answer):
+    """Examine it on copies: with noise, mirrored, turned, and upside down."""
     random = np.random.default_rng(0)
     training = random.uniform(-1, 1, (5, 4, 4, 3))
     noise = 0.01 * random.normal(size=(4, 4, 4, 3))
@@ -141,6 +145,7 @@ def fine_share(images, limit):
 
 
 def examine_fine_share(answer):
+    """Examine it on stripes of known frequency, bright, turned and mixed, and on noise."""
     y, x = np.mgrid[:20, :40]
     slow, fast = np.cos(2 * np.pi * x / 10), np.cos(2 * np.pi * x / 4)
     diagonal = np.cos(2 * np.pi * (x + y) / 5)

@@ -57,6 +57,8 @@ def wrong_intervals(successes, count, z=1.959964):
 
 
 def examine_share_interval(answer):
+    """Examine it on 17 of 20, on none and all of them, and on larger counts."""
+
     def ends(successes, count):
         found = pair(answer(successes, count), "Return two numbers: the lower end and the upper end.")
         return np.array([shaped(end, ()) for end in found])

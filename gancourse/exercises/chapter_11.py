@@ -14,6 +14,7 @@ def split_originals(originals, share, seed):
 
 
 def examine_split_originals(answer):
+    """Examine it on equal and unequal numbers of variants, on rounding, and on the seed."""
     originals = np.random.default_rng(0).permutation(np.repeat([7, 3, 12, 40, 5, 9, 21, 2, 30, 8], 6))
     found = shaped(answer(originals, 0.3, 1), originals.shape)
     expect(np.isin(found, (0, 1)).all(), "Answer with True for testing and False for training.")
@@ -48,6 +49,7 @@ def pair_loss(chosen, other):
 
 
 def examine_pair_loss(answer):
+    """Examine it on three choices, shifted and equal scores, and scores of 1000."""
     chosen, other = np.array([2.0, 0.5, -1.0]), np.array([0.0, 1.0, -1.0])
     found = as_array(answer(chosen, other))
     expect(found.shape == (), f"The loss is one number, a mean; yours has the shape {found.shape}.")
@@ -75,11 +77,12 @@ def examine_pair_loss(answer):
 
 
 def balanced_accuracy(labels, answers):
-    """The mean, over the classes that occur among the labels, of each class's share of right answers."""
+    """The mean, over the classes among the labels `(count,)`, of each class's share of right answers `(count,)`."""
     return np.mean([np.mean(answers[labels == c] == c) for c in np.unique(labels)])
 
 
 def examine_balanced_accuracy(answer):
+    """Examine it on a rare class, on one answer for all, and on three classes."""
     labels, answers = np.array([0] * 8 + [1] * 2), np.array([0] * 8 + [0, 1])
     found = as_array(answer(labels, answers))
     expect(found.shape == (), f"It is one number; yours has the shape {found.shape}.")
@@ -103,6 +106,7 @@ def ascent_step(u, slope, rate, reach):
 
 
 def examine_ascent_step(answer):
+    """Examine it on one step, with another rate and reach, and on 300 steps to the edge."""
     u, slope = np.array([[0.0, 0.5, -2.0]]), np.array([[1.0, -2.0, 3.0]])
     found = shaped(answer(u, slope, 0.1, 1.5), (1, 3))
     right, inner = ascent_step(u, slope, 0.1, 1.5), 1 - np.tanh(u) ** 2
@@ -135,6 +139,7 @@ def paired_gain(first, second):
 
 
 def examine_paired_gain(answer):
+    """Examine it on five seeds and on three."""
     first, second = np.array([70.0, 75, 71, 68, 74]), np.array([71.0, 76.5, 71.5, 69.5, 74.5])
 
     def halves(*samples):

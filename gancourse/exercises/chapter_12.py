@@ -16,6 +16,7 @@ def attended(x, f, g, h, v, gamma):
 
 
 def examine_attended(answer):
+    """Examine it on five places, without what they see, and with scores of 1000."""
     random = np.random.default_rng(0)
     x, gamma = random.normal(size=(5, 4)), 0.7
     f, g, h = random.normal(size=(3, 4, 2))
@@ -59,6 +60,7 @@ def normalized_kernel(kernel, u, steps):
 
 
 def examine_normalized_kernel(answer):
+    """Examine it on kernels of three shapes, tiny and huge ones, and after a single step."""
     random = np.random.default_rng(0)
     for shape in ((3, 3, 2, 4), (4, 4, 3, 6), (1, 1, 5, 2)):
         kernel = random.normal(size=shape)
@@ -111,6 +113,7 @@ def true_shares(called, confusion):
 
 
 def examine_true_shares(answer):
+    """Examine it on judges of two and three classes, and on one that makes no errors."""
     confusion = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.0, 0.05, 0.95]])
     shares = np.array([0.1, 0.6, 0.3])
     called = 1000 * shares @ confusion
@@ -134,6 +137,7 @@ def examine_true_shares(answer):
 
 
 def flagged():
+    """The share of fakes among the alarms: 95 of 100 fakes and 5 % of 9,900 real images raise one."""
     fakes, real = 100 * 0.95, 9900 * 0.05
     return fakes / (fakes + real)
 

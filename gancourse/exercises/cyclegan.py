@@ -20,6 +20,7 @@ def instance_norm(images, epsilon=1e-3):
 
 
 def examine_instance_norm(answer):
+    """Examine it on loud and flat channels, beside another image, and with another epsilon."""
     images = 3 * np.random.default_rng(0).normal(size=(3, 4, 5, 2)) + np.arange(6).reshape(3, 1, 1, 2)
 
     def normalized(images, *epsilon):
@@ -59,6 +60,7 @@ def cycle_loss(images_a, images_b, to_b, to_a):
 
 
 def examine_cycle_loss(answer):
+    """Examine it on heaps of equal and unequal size, and on translations that undo each other."""
     random = np.random.default_rng(0)
     a, b = random.uniform(-1, 1, (2, 4, 3, 3, 1))
 
@@ -121,6 +123,8 @@ def patch_size(convolutions):
 
 
 def examine_patch_size(answer):
+    """Examine it on the chapter's discriminator and on six others."""
+
     def size(*convolutions):
         return float(shaped(answer(list(convolutions)), ()))
 
@@ -171,6 +175,8 @@ def lent_step(answer, *given):
 
 
 def examine_pool_step(answer):
+    """Examine it on a pool of five known images, with all, half and none swapped; arguments stay as they were."""
+
     def maps(*values):
         return np.reshape(values, (-1, 1, 1, 1)) * np.ones((1, 2, 2, 1))
 

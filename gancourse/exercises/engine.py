@@ -38,7 +38,7 @@ TIME_LIMIT = 60  # seconds for one check: a hundred times what the slowest of th
 
 
 class Question:
-    """One question. Subclasses say how an answer is examined.
+    """One question; subclasses say how an answer is examined.
 
     name: the learner's variable or function. hint: a push in the right direction. `answer`: the reference.
     """
@@ -50,7 +50,7 @@ class Question:
         self.hints = 0  # taken since the notebook was started
 
     def check(self, answer=None):
-        """Examine an answer; returns an Outcome. Raises ExerciseFailed in strict mode only."""
+        """Examine an answer, note the outcome in the progress file and return it; only strict mode raises ExerciseFailed."""
         outcome = self._outcome(answer)
         if self.chapter:
             progress.note(self.chapter, self.name, outcome.status)
@@ -93,7 +93,7 @@ class Question:
         raise NotImplementedError
 
     def hint(self):
-        """A push in the right direction; asked again, a longer one. How many were taken is kept with the progress."""
+        """A push in the right direction; asked again, a longer one; how many were taken is kept with the progress."""
         more = SECOND_HINTS.get(self.chapter, {}).get(self.name)
         self.hints = min(self.hints + 1, 2 if more else 1)
         if self.chapter:
@@ -111,13 +111,14 @@ class Question:
 
 
 class Code(Question):
-    """A function to be written. `examine_function` calls it on its own data and raises Wrong with a reason."""
+    """A function to be written; `examine_function` calls it on its own data and raises Wrong with a reason."""
 
     def __init__(self, solution, examine_function, hint, after=""):
         super().__init__(solution.__name__, solution, hint)
         self.examine_function, self.after = examine_function, after
 
     def examine(self, answer):
+        """Call the function on the check's data; returns `after`, or raises NotAttempted for an empty function."""
         expect(callable(answer), f"{self.name} should be a function; it is {type(answer).__name__}.")
         if _is_empty(answer):
             raise NotAttempted
@@ -145,12 +146,15 @@ class Prediction(Question):
         self.reason, self.mistakes, self.tolerance = reason, mistakes, tolerance
 
     def truth(self):
+        """The right number, computed if need be."""
         return float(self.answer() if callable(self.answer) else self.answer)
 
     def close(self, value, other):
+        """Whether two numbers are equal within the tolerance, relative or absolute."""
         return bool(np.isclose(value, other, rtol=self.tolerance, atol=self.tolerance))
 
     def examine(self, answer):
+        """Compare with the right number and the known mistakes; returns the reason."""
         value = as_array(answer, "Answer with one number.")
         expect(value.size == 1 and np.isfinite(value).all(), "Answer with one finite number.")
         value, truth = float(value.reshape(())), self.truth()
@@ -162,6 +166,7 @@ class Prediction(Question):
         raise Wrong("Too large. Ask for hint()." if value > truth else "Too small. Ask for hint().")
 
     def use(self, answer=None):
+        """The learner's number if it passes, else the right one; says which."""
         used = super().use(answer)
         return self.truth() if used is self.answer else used
 
@@ -178,6 +183,7 @@ class Choice(Question):
         self.options = options
 
     def examine(self, answer):
+        """Compare the letter with the right one; returns why that is right."""
         letters = ", ".join(self.options)
         letter = answer.strip().lower() if isinstance(answer, str) else ""
         expect(letter in self.options, f"Answer with one of the letters {letters}, in quotation marks.")

@@ -13,6 +13,7 @@ def game_value(real_logits, fake_logits):
 
 
 def examine_game_value(answer):
+    """Examine it on logits of 0, on known ones, and on ones of 1000."""
     flat = shaped(answer(np.zeros((4, 1)), np.zeros((4, 1))), ())
     none_of(
         flat,
@@ -44,6 +45,7 @@ def classes_of(log_densities, class_shares):
 
 
 def examine_classes_of(answer):
+    """Examine it on known densities, on logarithms of thousands, and on two classes."""
     logs, shares = np.log([[0.2, 0.1, 0.4], [0.3, 0.3, 0.3]]), np.array([0.5, 0.3, 0.2])
     found = shaped(answer(logs, shares), (2, 3))
     plain = np.exp(logs)
@@ -74,6 +76,7 @@ def fair_mix(payoff):
 
 
 def examine_fair_mix(answer):
+    """Examine it on three games, one of them matching pennies."""
     for payoff, name in (
         ([[1, -1], [-1, 1]], "For matching pennies"),
         ([[3, 0], [-2, 4]], "For the payoffs 3, 0 and -2, 4"),
@@ -98,6 +101,7 @@ def optimistic_move(x, y, last_x, last_y, rate):
 
 
 def examine_optimistic_move(answer):
+    """Examine it from a place with a past, and from one where the players stood still."""
     place = 0.3, -0.2, 0.7, 0.5
     found = pair(answer(*place, 0.1), "Return two numbers: the new x and the new y.")
     found = shaped([shaped(part, ()) for part in found], (2,))
@@ -131,6 +135,7 @@ def zero_sum_move(points, logits, slopes, rate):
 
 
 def examine_zero_sum_move(answer):
+    """Examine it on two points, on three others, and where the discriminator is sure."""
     points, logits = np.array([[0.0, 1.0], [2.0, -1.0]]), np.array([[-2.0], [0.5]])
     slopes = np.array([[1.0, -2.0], [0.5, 3.0]])
     found = shaped(answer(points, logits, slopes, 0.1), (2, 2))

@@ -69,7 +69,7 @@ class _Watch(threading.Thread):
 
 
 def within(seconds, function, *arguments):
-    """What the function returns. Raises TimeUp in this thread if it takes longer than `seconds`.
+    """What the function returns; raises TimeUp in this thread if it takes longer than `seconds`.
 
     Works in any thread on every system, for code in Python; a call into a library ends first.
     """

@@ -6,7 +6,7 @@ from gancourse.exercises import expect, expect_close, none_of, shaped
 
 
 def drawn_again(latents, threshold, seed):
-    """The latents, with every number that is beyond the threshold drawn again until it is not."""
+    """The latents `(n, latent_dim)`, with every number that is beyond the threshold drawn again until it is not."""
     random, latents = np.random.default_rng(seed), latents.copy()
     while (beyond := np.abs(latents) > threshold).any():
         latents[beyond] = random.standard_normal(beyond.sum())
@@ -14,6 +14,7 @@ def drawn_again(latents, threshold, seed):
 
 
 def examine_drawn_again(answer):
+    """Examine it on 20,000 numbers: none beyond, those within kept, the rest normal, the seed obeyed."""
     latents = np.random.default_rng(0).standard_normal((400, 50))
     kept = latents.copy()
     found = shaped(answer(latents, 0.8, 3), latents.shape)
@@ -54,6 +55,7 @@ def adain(x, scale, shift):
 
 
 def examine_adain(answer):
+    """Examine it on two images with two channels, and on a channel that is the same everywhere."""
     random = np.random.default_rng(0)
     x = random.normal(30, 20, (2, 4, 5, 2)) * np.array(
         [1, 4]

@@ -80,7 +80,7 @@ def none_of(value, *mistakes):
 
 
 class Outcome:
-    """What a check found. Shows itself as coloured text in a notebook, and as plain text elsewhere."""
+    """What a check found; it shows itself as coloured text in a notebook, and as plain text elsewhere."""
 
     def __init__(self, status, question, message=""):
         self.status, self.question, self.message = status, question, message

@@ -1,4 +1,4 @@
-"""What `python -m gancourse progress` prints. It imports no backend, so that it answers at once."""
+"""What `python -m gancourse progress` prints; it imports no backend, so that it answers at once."""
 
 import pathlib
 import re

@@ -7,7 +7,7 @@ FOR, AGAINST, FALSE = "for", "against", "false"
 
 
 class Position(Question):
-    """A position to take. Either is accepted, with a reason that supports it and an objection that does not.
+    """A position to take: either is accepted, with a reason that supports it and an objection that does not.
 
     options: letter to (text, what is to be said about it). sides: letter to "for", "against" or "false", for
     arguments that rest on an error. An answer is `(position, reason, objection)`, as ("for", "a", "b").
@@ -19,6 +19,7 @@ class Position(Question):
         self.options, self.sides = options, sides
 
     def examine(self, answer):
+        """Compare reason and objection with the position; returns what is to be said about both."""
         position, reason, objection = self.parts(answer)
         for letter in (reason, objection):
             expect(self.sides[letter] != FALSE, f"{letter}) rests on an error. {self.options[letter][1]}")
@@ -48,7 +49,7 @@ class Position(Question):
         return position, *letters
 
     def solution(self):
-        """All arguments by side. There is no right position."""
+        """All arguments by side; there is no right position."""
         lines = ["Both positions can be held."]
         for side in (FOR, AGAINST, FALSE):
             letters = [letter for letter, of in self.sides.items() if of == side]

@@ -27,7 +27,7 @@ def file():
 
 
 def parse(content):
-    """The table in a file's bytes, of any Unicode encoding. Raises ValueError if it is none."""
+    """The table in a file's bytes, of any Unicode encoding; raises ValueError if it is none."""
     try:
         table = json.loads(content)
     except RecursionError:
@@ -50,7 +50,10 @@ def _is_table(table, kind=object):
 
 
 def read():
-    """The table, empty if there is no file. A damaged file is set aside. Raises OSError if it cannot be read."""
+    """The table, empty if there is no file.
+
+    A damaged file is set aside. Raises OSError if it cannot be read.
+    """
     path = file()
     try:
         return parse(path.read_bytes())
@@ -66,7 +69,7 @@ def read():
 
 
 def note(chapter, question, status):
-    """Remember an outcome; a question that was passed once stays passed. A read-only home is no error."""
+    """Remember an outcome; a question that was passed once stays passed, and a read-only home is no error."""
     with _noticed(), _changing() as table:
         outcomes = table.setdefault(chapter, {})
         if outcomes.get(question) != "passed":

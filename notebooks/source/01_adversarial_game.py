@@ -43,7 +43,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from gancourse import exercises, gradients, info, metrics, plots, results, synthetic
+from gancourse import exercises, gradients, info, metrics, plots, results, settings, synthetic
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.training import GAN
 
@@ -92,6 +92,12 @@ my_steps = 2000  # moves of each player
 # %%
 gradients.seed_everything(seed)
 results.begin("01", profile)
+settings.one_of(("ring", "spiral", "moons", "drawing"), my_target=my_target)
+settings.whole(batch_size=batch_size, width=width, frames=frames, frame_steps=frame_steps)
+settings.multiple_of(frames, my_steps=my_steps)  # as many moves before each picture
+settings.multiple_of(4, more_steps=more_steps)  # in four parts
+settings.whole(2, class_points=class_points, test_points=test_points)  # one of each class
+settings.whole(pennies_steps=pennies_steps, patient_moves=patient_moves, judged=judged)
 
 # %% [markdown]
 # ## The data

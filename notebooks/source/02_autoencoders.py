@@ -37,7 +37,7 @@ from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from gancourse import data, exercises, gradients, plots, results
+from gancourse import data, exercises, gradients, plots, results, settings
 
 # %% [markdown]
 # ## Parameters
@@ -77,6 +77,13 @@ bound_samples = 1_000  # draws for each image, as in Burda et al. 2016 and nbip/
 # %%
 gradients.seed_everything(seed)
 results.begin("02", profile)
+settings.each_of(range(10), unseen_digits=unseen_digits)
+settings.whole(max(linear_latents, denoising_latents), training_images=training_images)  # as many components
+settings.whole(validation_images=validation_images, linear_images=linear_images, anomaly_images=anomaly_images)
+settings.whole(linear_epochs=linear_epochs, autoencoder_epochs=autoencoder_epochs, anomaly_epochs=anomaly_epochs)
+settings.whole(plane_epochs=plane_epochs, wide_epochs=wide_epochs, batch_size=batch_size)
+settings.whole(bound_images=bound_images, bound_samples=bound_samples)
+settings.whole(0, warm_up_epochs=warm_up_epochs)  # none: the full weight at once
 
 # %% [markdown]
 # ## The data

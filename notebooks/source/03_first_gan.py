@@ -32,7 +32,7 @@ import numpy as np
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, exercises, gradients, plots, results
+from gancourse import data, exercises, gradients, plots, results, settings
 from gancourse.fitting import CheckedModel, prepared
 from gancourse.gradients import BACKEND, value_and_gradients
 from gancourse.training import SampleGrid
@@ -69,6 +69,9 @@ memory_images = 1000  # samples compared with every training image
 # %%
 gradients.seed_everything(seed)
 results.begin("03", profile)
+settings.whole(game_epochs=game_epochs, game_steps=game_steps, game_batch_size=game_batch_size)
+settings.whole(batch_size=batch_size, epochs=epochs, grid_every=grid_every, fresh_epochs=fresh_epochs)
+settings.whole(held_out=held_out, fresh_images=fresh_images, memory_images=memory_images)
 
 # %% [markdown]
 # ## The data
@@ -231,7 +234,7 @@ plots.show(
 # new values back.
 
 
-# %%
+# %% tags=["package:gancourse.training"]
 class TwoPlayerModel(CheckedModel):
     def __init__(self, loss_names):
         super().__init__()
@@ -277,7 +280,7 @@ class TwoPlayerModel(CheckedModel):
 # `predict(latents)` uses it.
 
 
-# %%
+# %% tags=["package:gancourse.training"]
 class GAN(TwoPlayerModel):
     def __init__(self, generator, discriminator, latent_dim, decay=0.0, seed=0):
         super().__init__(loss_names=("generator_loss", "discriminator_loss"))
@@ -419,7 +422,7 @@ results.record("discriminator_parameters", discriminator.count_params())
 # second one is played.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class NonSaturating(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_logits = self.discriminator(real_images, training=True)

@@ -28,7 +28,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results
+from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings
 from gancourse.losses import NonSaturating
 from gancourse.training import SampleGrid
 
@@ -56,6 +56,10 @@ sample_count = 10_000  # images per Fréchet distance: it depends on the count
 # %%
 gradients.seed_everything(seed)
 results.begin("04", profile)
+settings.whole(book_batch_size=book_batch_size, batch_size=batch_size, book_epochs=book_epochs)
+settings.whole(dense_epochs=dense_epochs, epochs=epochs)
+settings.whole(max(book_batch_size, batch_size), training_images=training_images)  # at least one batch
+settings.whole(2, sample_count=sample_count)  # a distance needs a covariance
 
 # %% [markdown]
 # ## The data

@@ -30,7 +30,7 @@ import numpy as np
 from keras import layers, ops
 from scipy import ndimage
 
-from gancourse import data, exercises, gradients, judge, metrics, pixels, plots, results
+from gancourse import data, exercises, gradients, judge, metrics, pixels, plots, results, settings
 from gancourse.losses import NonSaturating
 from gancourse.metrics import nearest_neighbours
 
@@ -64,6 +64,14 @@ inception_count = 40  # images for the large judge, which needs a tenth of a sec
 # %%
 gradients.seed_everything(seed)
 results.begin("05a", profile)
+settings.whole(batch_size=batch_size, short_epochs=short_epochs, transfer_epochs=transfer_epochs)
+settings.whole(short_epochs + 1, long_epochs=long_epochs)  # the same training goes on
+settings.whole(2, real_sets=real_sets)  # with a spread
+settings.whole(4, inception_count=inception_count)  # two halves of two
+settings.whole(11, sample_count=sample_count, table_count=table_count, set_count=set_count)  # two of one class
+settings.whole(125, largest_half=largest_half)  # two sizes, for a line
+settings.whole(training_images=training_images, memory_count=memory_count)
+settings.whole(copy_count=copy_count, transfer_count=transfer_count)
 
 # %% [markdown]
 # ## The data
@@ -419,7 +427,7 @@ def similarity(images, labels):
 # from the training images, as bad ones do.
 
 
-# %%
+# %% tags=["package:gancourse.metrics"]
 def copying_share(generated, training, test):
     """The probability that a generated sample lies nearer to the training data than a fresh real one does."""
     distances, _ = nearest_neighbours(generated, training)

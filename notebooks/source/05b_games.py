@@ -34,7 +34,7 @@ import numpy as np
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, sweep, synthetic
+from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep, synthetic
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import NonSaturating
 from gancourse.training import GAN, SampleGrid
@@ -85,6 +85,12 @@ gamma = 0.1  # weight of the penalties on stacked digits; 0.02 and 1 were worse 
 # %%
 gradients.seed_everything(seed)
 results.begin("05b", profile)
+settings.whole(critic_steps=critic_steps, sure_rounds=sure_rounds, point_batch_size=point_batch_size)
+settings.whole(dirac_steps=dirac_steps, stacked_batch_size=stacked_batch_size, plain_batch_size=plain_batch_size)
+settings.whole(stacked_epochs=stacked_epochs, paired_epochs=paired_epochs, plain_epochs=plain_epochs)
+settings.whole(100, ring_steps=ring_steps, grid_steps=grid_steps)  # an epoch of the game on points has so many
+settings.whole(max(stacked_batch_size, plain_batch_size), stacked_images=stacked_images)  # at least one batch
+settings.whole(2, point_count=point_count, real_count=real_count, stacked_count=stacked_count)
 
 # %% [markdown]
 # ## The data
@@ -404,7 +410,7 @@ def stacked_discriminator():
 # $$ L_G = \mathbb{E}[\log(1 - \sigma(D(G(z))))] = -\mathbb{E}[\operatorname{softplus}(D(G(z)))] . $$
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class MinMax(NonSaturating):
     def generator_loss(self, real_images, fake_images):
         fake_logits = self.discriminator(fake_images, training=True)
@@ -423,7 +429,7 @@ class MinMax(NonSaturating):
 # either side, the stronger the signal.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class LeastSquares(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_scores = self.discriminator(real_images, training=True)
@@ -442,7 +448,7 @@ class LeastSquares(GAN):
 # $$ L_D = \mathbb{E}[D(G(z))] - \mathbb{E}[D(x)], \qquad L_G = -\mathbb{E}[D(G(z))] . $$
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class Wasserstein(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_scores = self.discriminator(real_images, training=True)
@@ -460,7 +466,7 @@ class Wasserstein(GAN):
 # $$ L_D = \mathbb{E}[\max(0, 1 - D(x))] + \mathbb{E}[\max(0, 1 + D(G(z)))] . $$
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class Hinge(Wasserstein):
     def discriminator_loss(self, real_images, fake_images):
         real_scores = self.discriminator(real_images, training=True)
@@ -478,7 +484,7 @@ class Hinge(Wasserstein):
 # applies to a layer's weights after every update.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 @keras.saving.register_keras_serializable("gancourse")
 class Clip(keras.constraints.Constraint):
     def __init__(self, limit=0.01):
@@ -498,7 +504,7 @@ class Clip(keras.constraints.Constraint):
 # gradient of its score with respect to its pixels.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 def slopes(discriminator, images):
     gradient = input_gradient(lambda inputs: discriminator(inputs, training=True), images)
     return ops.sum(gradient**2, axis=tuple(range(1, len(gradient.shape))))
@@ -510,7 +516,7 @@ def slopes(discriminator, images):
 # that changes with the steps.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class Penalized(GAN):
     def __init__(self, generator, discriminator, latent_dim, gamma, decay=0.0, seed=0):
         super().__init__(generator, discriminator, latent_dim, decay=decay, seed=seed)
@@ -534,7 +540,7 @@ class Penalized(GAN):
 # that an optimal transport would match. The penalty does not know the matching and takes random pairs instead.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class WassersteinPenalty(Penalized, Wasserstein):
     def penalty(self, real_images, fake_images):
         shape = (ops.shape(real_images)[0],) + (1,) * (len(real_images.shape) - 1)  # one u for each image
@@ -557,7 +563,7 @@ class WassersteinPenalty(Penalized, Wasserstein):
 # exactly the friction in the matrix above.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class NonSaturatingR1(Penalized, NonSaturating):
     def penalty(self, real_images, fake_images):
         return ops.mean(slopes(self.discriminator, real_images)) / 2
@@ -576,7 +582,7 @@ class NonSaturatingR1(Penalized, NonSaturating):
 # The generator's loss is the same with real and fake exchanged, so it learns from real images too.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class RelativisticAverage(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_logits = self.discriminator(real_images, training=True)
@@ -594,7 +600,7 @@ class RelativisticAverage(GAN):
 # loses to partners from modes that the generator has left out.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class RelativisticPaired(GAN):
     def discriminator_loss(self, real_images, fake_images):
         real_logits = self.discriminator(real_images, training=True)
@@ -610,7 +616,7 @@ class RelativisticPaired(GAN):
 # game converges locally, which the paired game alone need not, and build R3GAN on it, with modern networks.
 
 
-# %%
+# %% tags=["package:gancourse.losses"]
 class RelativisticPairedR1R2(Penalized, RelativisticPaired):
     def penalty(self, real_images, fake_images):
         both = ops.mean(slopes(self.discriminator, real_images)) + ops.mean(

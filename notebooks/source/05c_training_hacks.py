@@ -28,7 +28,19 @@ from keras import layers, ops
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from gancourse import data, diagnosis, exercises, gallery, gradients, judge, metrics, plots, results, sweep
+from gancourse import (
+    data,
+    diagnosis,
+    exercises,
+    gallery,
+    gradients,
+    judge,
+    metrics,
+    plots,
+    results,
+    settings,
+    sweep,
+)
 from gancourse.gradients import input_gradient
 from gancourse.losses import NonSaturating
 from gancourse.vitals import Vitals
@@ -61,6 +73,11 @@ gallery_runs = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple"
 # %%
 gradients.seed_everything(seed)
 results.begin("05c", profile)
+settings.each_of(gallery.RUNS, gallery_runs=gallery_runs)
+settings.each_of(gallery_runs, shown_runs=shown_runs)  # only what was trained can be shown
+settings.whole(10, held_out_count=held_out_count)  # a diagnosis needs as many samples
+settings.whole(0, patience=patience)
+settings.whole(batch_size=batch_size, few_images=few_images, epoch_steps=epoch_steps, most_epochs=most_epochs)
 random = np.random.default_rng(seed)
 
 # %% [markdown]
@@ -346,7 +363,7 @@ for q in (0.5, 0.9):
 # because the batch is in random order.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 def _groups(batch, size):
     """How many groups of `size` a batch holds; raises ValueError if it does not divide."""
     if batch is not None and batch % size:
@@ -393,7 +410,7 @@ print(f"largest difference within the packs of a collapsed generator: {np.abs(ha
 # at 0 is infinite.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class MinibatchDeviation(keras.layers.Layer):
     def call(self, inputs):
@@ -634,7 +651,7 @@ print({name: round(values[-1], 2) for name, values in history.items()})
 # other callbacks find it. The latents are fixed, so that what changes between two looks is the generator.
 
 
-# %%
+# %% tags=["package:gancourse.vitals"]
 class Distance(keras.callbacks.Callback):
     def __init__(self, real_images, latents, distance):
         super().__init__()
@@ -869,7 +886,7 @@ plots.show(
 # for guessing. It works for every game, also for those whose logits have no fixed zero.
 
 
-# %%
+# %% tags=["package:gancourse.vitals"]
 def separation(real_logits, fake_logits):
     difference = np.reshape(real_logits, (-1, 1)) - np.reshape(fake_logits, (1, -1))
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
@@ -891,7 +908,7 @@ print("the wrong way round:", separation([-1, 0], [4, 5]))
 # between the rows of two tables.
 
 
-# %%
+# %% tags=["package:gancourse.vitals"]
 def rows(images):
     images = np.asarray(images, dtype="float64")
     return images.reshape(len(images), -1)

@@ -47,6 +47,7 @@ from gancourse import (
     pixels,
     plots,
     results,
+    settings,
     sweep,
     synthetic,
 )
@@ -91,6 +92,13 @@ gradients.seed_everything(seed)
 results.begin("06", profile)
 tables = channels, batch_sizes, stages, colour_stages  # papermill hands the sizes over as texts
 channels, batch_sizes, stages, colour_stages = ({int(size): n for size, n in t.items()} for t in tables)
+settings.each_of(channels, stages=list(stages), colour_stages=list(colour_stages))  # their sizes
+settings.each_of(batch_sizes, stages=list(stages), colour_stages=list(colour_stages))
+settings.one_of((32,), last_stage=max(stages))  # the garments have 32 pixels
+settings.whole(images_of_shortest_stage=min(*stages.values(), *colour_stages.values()))
+settings.whole(fade_images=fade_images, twin_images=twin_images, measure_every=measure_every)
+settings.whole(2, curve_count=curve_count, test_count=test_count)  # a distance needs a covariance
+settings.whole(inversion_steps=inversion_steps, inversion_starts=inversion_starts)
 
 # %% [markdown]
 # ## The data
@@ -318,7 +326,7 @@ print("and back:", ops.convert_to_numpy(layers.AveragePooling2D(2)(large)).ravel
 # No optimizer moves $\alpha$. It is stored in the layer, so that a checkpoint keeps it.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class FadeIn(keras.layers.Layer):
     def build(self, shapes):
@@ -360,7 +368,7 @@ plots.show_images(
 # $$ b_c = a_c \Big/ \sqrt{\tfrac{1}{C} \sum_{k} a_k^2 + 10^{-8}} . $$
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class PixelNormalization(keras.layers.Layer):
     def call(self, inputs):
@@ -388,7 +396,7 @@ print("mean square:", float(ops.mean(PixelNormalization()(pixel) ** 2)))
 # $n$; multiplied with it, each row becomes the mean over its group.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 @keras.saving.register_keras_serializable("gancourse")
 class GroupDeviation(keras.layers.Layer):
     def __init__(self, size=4, **options):
@@ -446,7 +454,7 @@ for name, batch in {"varied": varied, "odd images equal": half_collapsed, "seven
 # inputs that one output sees: for a convolution, height × width × channels of its window.
 
 
-# %%
+# %% tags=["package:gancourse.layers"]
 class Equalized:
     def __init__(self, *arguments, gain=2**0.5, **options):
         options.setdefault("kernel_initializer", keras.initializers.RandomNormal(stddev=1.0))
@@ -1116,7 +1124,7 @@ plots.show(
 # this course.
 
 
-# %%
+# %% tags=["package:gancourse.hub"]
 def write_module(generator, folder):
     import tensorflow as tf
 

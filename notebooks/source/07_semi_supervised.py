@@ -33,7 +33,7 @@ from keras import layers, ops
 from scipy import ndimage, stats
 from sklearn.datasets import make_moons
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, sweep
+from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep
 from gancourse.gradients import value_and_gradients
 from gancourse.training import TwoPlayerModel
 
@@ -72,6 +72,12 @@ sample_count = 2_000  # samples for a Fréchet distance
 # %%
 gradients.seed_everything(seed)
 results.begin("07", profile)
+settings.multiple_of(10, label_count=label_count)  # equally many of each class
+settings.whole(batch_size=batch_size, labelled_size=labelled_size, book_labelled_size=book_labelled_size)
+settings.whole(max(label_count, batch_size), training_images=training_images)  # at least one batch
+settings.whole(2 * label_count + 1, pool_size=pool_size)  # three variations of each are shown
+settings.whole(steps=steps, tuning_steps=tuning_steps, book_steps=book_steps, toy_steps=toy_steps)
+settings.whole(2, sample_count=sample_count)  # a distance needs a covariance
 
 # %% [markdown]
 # ## The data

@@ -32,7 +32,7 @@ import numpy as np
 from keras import layers, ops
 from sklearn.metrics import roc_auc_score
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, sweep
+from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep
 from gancourse.gradients import value_and_gradients
 from gancourse.losses import slopes
 from gancourse.training import GAN, SampleGrid
@@ -71,6 +71,10 @@ transfer_epochs = 2  # of each classifier that is trained on samples
 # %%
 gradients.seed_everything(seed)
 results.begin("08", profile)
+settings.whole(batch_size=batch_size, every=every, toy_steps=toy_steps)
+settings.whole(epochs=epochs, fashion_epochs=fashion_epochs, transfer_epochs=transfer_epochs)
+settings.whole(batch_size, training_images=training_images, book_images=book_images)  # at least one batch
+settings.whole(200, judged=judged)  # fewer would not have six of each class
 
 # %% [markdown]
 # ## The data

@@ -137,7 +137,7 @@ plots.show(
 # with the ink's centre of mass at the pixel in the middle. So we do the same with USPS:
 
 
-# %%
+# %% tags=["package:gancourse.usps"]
 def framed(images):
     """USPS's digits `(count, 16, 16, 1)` as MNIST frames its own: `(count, 28, 28, 1)`, both in [-1, 1].
 

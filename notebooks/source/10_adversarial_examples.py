@@ -34,7 +34,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from gancourse import attacks, data, exercises, gradients, judge, pictures, plots, pretrained, results
+from gancourse import attacks, data, exercises, gradients, judge, pictures, plots, pretrained, results, settings
 from gancourse.attacks import FGSM, PGD, L2Ball, LinfBall, Square
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import NonSaturating
@@ -75,6 +75,13 @@ byte_steps = 4  # the size of the attack on photographs, of 255
 # %%
 gradients.seed_everything(seed)
 results.begin("10", profile)
+settings.whole(training_images=training_images, noise_images=noise_images, curve_images=curve_images)
+settings.whole(8, few=few)  # so many are shown
+settings.whole(max(few, curve_images), attacked=attacked)  # the others are a part of these
+settings.whole(4, queries=queries)  # some attacks get a quarter of them
+settings.whole(clean_epochs=clean_epochs, robust_epochs=robust_epochs, ball_epochs=ball_epochs)
+settings.whole(gan_epochs=gan_epochs, duel_epochs=duel_epochs, steps=steps, restarts=restarts)
+settings.whole(cw_steps=cw_steps, descent_steps=descent_steps, byte_steps=byte_steps)
 
 # %% [markdown]
 # ## The data

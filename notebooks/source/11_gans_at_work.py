@@ -27,7 +27,7 @@ from keras import layers, ops
 from scipy import ndimage, special, stats
 from sklearn.linear_model import LogisticRegression
 
-from gancourse import data, exercises, gradients, judge, plots, results, sweep
+from gancourse import data, exercises, gradients, judge, plots, results, settings, sweep
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import slopes
 from gancourse.training import GAN
@@ -85,6 +85,12 @@ inversion_steps = 200  # of Adam
 # %%
 gradients.seed_everything(seed)
 results.begin("11", profile)
+settings.one_of((3,), length_of_wish=len(wish))  # light, plain and wide
+settings.whole(5, few=few)  # a fifth of them is held out
+settings.whole(few, made=made, training_images=training_images)  # each of the few is varied
+settings.whole(batch_size=batch_size, steps=steps, every=every, searches=searches, climb_steps=climb_steps)
+settings.whole(reader_steps=reader_steps, reader_batch=reader_batch, choices=choices, taste_epochs=taste_epochs)
+settings.whole(inverted=inverted, inversion_starts=inversion_starts, inversion_steps=inversion_steps)
 
 # %% [markdown]
 # ## The data

@@ -33,7 +33,7 @@ from keras import layers, ops
 from PIL import Image
 from scipy import ndimage, stats
 
-from gancourse import data, exercises, gradients, hub, judge, metrics, pictures, plots, results, sweep
+from gancourse import data, exercises, gradients, hub, judge, metrics, pictures, plots, results, settings, sweep
 from gancourse.gradients import input_gradient
 from gancourse.layers import PixelNormalization
 from gancourse.losses import RelativisticPaired, slopes
@@ -82,6 +82,12 @@ detector_epochs = 3  # of each detector
 # %%
 gradients.seed_everything(seed)
 results.begin("12", profile)
+settings.one_of(thresholds, truncation=truncation)
+settings.whole(6, judged=judged, progan_images=progan_images, biggan_images=biggan_images)  # five neighbours
+settings.whole(5, detector_images=detector_images)  # one of each of five generators
+settings.whole(batch_size=batch_size, epochs=epochs, every=every, bias_epochs=bias_epochs)
+settings.whole(batch_size, training_images=training_images)  # at least one batch
+settings.whole(detector_epochs=detector_epochs, norm_steps=norm_steps, pair_count=pair_count, counted=counted)
 
 # %% [markdown]
 # ## The data
