@@ -82,9 +82,9 @@ def code_cells(chapter):
 
 
 def code_hash(chapter):
-    """A fingerprint of the chapter's code, not of its layout: outputs that carry another one are stale."""
-    trees = [skeleton(ast.parse(cell)) for cell in code_cells(chapter)]
-    return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
+    """A fingerprint of the chapter's code, not of its layout or imports: outputs that carry another one are stale."""
+    cells = [statements(cell) for cell in code_cells(chapter)]
+    return hashlib.sha256("\n".join(skeleton(cell) for cell in cells if cell).encode()).hexdigest()[:16]
 
 
 def statements(text):

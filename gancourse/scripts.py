@@ -43,7 +43,10 @@ class Script(typing.NamedTuple):
         return sorted(course.skeleton(module.body) for module in modules if module.body)
 
     def module(self):
-        """Run the script; returns the module of its names. TensorFlow reads sources, so it is told where they are."""
+        """Run the script and return the module of its names.
+
+        TensorFlow reads the sources of functions, so it is told where they are.
+        """
         made = types.ModuleType(f"sweep_{pathlib.Path(self.file).stem}")
         sys.modules[made.__name__] = made
         for file, text in self.sources().items():

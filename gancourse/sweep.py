@@ -38,12 +38,18 @@ class Sweep(typing.NamedTuple):
 
     @property
     def whole(self):
-        """The script with what it takes from a chapter, as that stands now. Raises ValueError as `scripts.read` does."""
+        """The script with what it takes from a chapter, as that stands now.
+
+        Raises ValueError as `scripts.read` does, and where there are no chapters.
+        """
         return scripts.read(self.script, self.source)
 
     @property
     def code(self):
-        """The fingerprint of the present script and fixed values: rows that carry another one are stale."""
+        """The fingerprint of the present script and fixed values: rows that carry another one are stale.
+
+        Raises ValueError as `whole` does.
+        """
         return self.code_of(self.whole)
 
     def code_of(self, whole):
