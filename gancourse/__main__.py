@@ -73,7 +73,7 @@ def parser():
     )
     run.add_argument("--gpu", action="store_true", help="fail at once where the backend sees no GPU")
     run.add_argument("--plain", action="store_true", help="run the sources as scripts, without Jupyter")
-    _command(commands, "build", build_chapters, "make the notebooks from their sources")
+    _command(commands, "build", build_chapters, "make notebooks, README table and RESULTS.md")
     _command(commands, "check", check_chapters, "check the notebooks' form")
     evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
     evidence.add_argument("--seeds", type=int, default=3, help="how many, from the notebook's own on")
@@ -174,7 +174,7 @@ def _literal(text):
 
 
 def build_chapters(options):
-    """Build notebooks; 1 if one of them has no outputs of its own code."""
+    """Build notebooks, then the pages that quote them; 1 if a notebook has no outputs of its own code."""
     chosen = course.find(options.chapters)
     from gancourse import build
 
@@ -183,6 +183,12 @@ def build_chapters(options):
         print(
             f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"
         )
+    if (places.REPOSITORY / "README.md").exists():  # chapters of one's own need no pages
+        from gancourse import frontpage, picture
+
+        frontpage.write()
+        if picture.stale():
+            picture.write()
     return int(bool(bare))
 
 

@@ -101,7 +101,7 @@ for module in pkgutil.walk_packages(gancourse.__path__, "gancourse."):
     if module.name not in ("gancourse.__main__", *{authors!r}):
         importlib.import_module(module.name)
 """
-AUTHORS = ("gancourse.build", "gancourse.anatomy", "gancourse.evidence")
+AUTHORS = tuple(f"gancourse.{name}" for name in ("build", "anatomy", "evidence", "frontpage", "picture"))
 
 
 @pytest.mark.parametrize("names, authors", [(UNIX, ()), (JUPYTER, AUTHORS)], ids=["Unix", "Jupyter"])

@@ -1,6 +1,8 @@
 """The files around the package: one public address, the same verbs everywhere, nothing too heavy."""
 
+import ast
 import importlib.util
+import json
 import os
 import re
 import statistics
@@ -16,7 +18,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from scipy import stats
 
-from gancourse import build, course, data, results, sweep
+from gancourse import build, course, data, frontpage, picture, results, sweep
 from gancourse.exercises import progress
 
 ROOT = data.REPOSITORY
@@ -45,6 +47,8 @@ SYSTEMS = {
     },
 }
 PYTHONS = ("3.11.4", "3.12.1", "3.13.0")
+PAGES = ("docs/running.md", "docs/troubleshooting.md", "benchmarks/README.md", ".devcontainer/devcontainer.json")
+TEMPLATES = ("question", "wrong_number", "exercise")
 
 
 def text(name):
@@ -106,7 +110,9 @@ def test_makefile_hands_every_verb_to_start():
     assert all(recipes[verb].startswith(f"$(PYTHON) start.py {verb}") for verb in VERBS)
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", ".github/workflows/tests.yml", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", *PAGES, ".github/workflows/tests.yml", ".ci/run"]
+)
 def test_verbs_that_are_mentioned_exist(name):
     mentioned = set(re.findall(r"(?:^|`|run: |\n)make (\w+)", text(name)))
     mentioned |= set(re.findall(r"py(?:thon[\d.]*)? start\.py (\w+)", text(name)))
@@ -286,9 +292,17 @@ def test_addresses_are_made_from_the_one_in_pyproject():
         notebook = build.convert(chapter)
         assert f"github/{path}/blob/main/notebooks/{chapter.notebook.name}" in notebook.cells[0].source
         assert f"git+{address}" in notebook.cells[1].source
-    for name in ("README.md", "CONTRIBUTING.md"):
-        for found in re.findall(r"github\.com/([\w.-]+/gancourse)", text(name)):
+    for name in ("README.md", "CITATION.cff", *(path.relative_to(ROOT) for path in markdown())):
+        for found in re.findall(r"(?:github\.com|codespaces\.new|/gh)/([\w.-]+/gancourse)", text(name)):
             assert found == path
+
+
+def markdown():
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def test_readme_is_short():
+    assert len(text("README.md").split()) < 900
 
 
 def test_readme_links_every_chapter():
@@ -297,45 +311,160 @@ def test_readme_links_every_chapter():
         assert build.badge(chapter) in text("README.md")
 
 
-def test_readme_quotes_the_evidence():
-    """Each `NAME` row of the table of results stands with its measured mean, spread and number of seeds."""
-    rows = re.findall(r"^\| (\d\d[abc]?) \| `(\w+)` \|(.+)\|$", text("README.md"), re.MULTILINE)
-    assert len(rows) >= 8
-    for number, name, rest in rows:
-        entry = results.expectations()[number]["lesson"]["numbers"][name]
-        assert build.quote(entry) in rest
+def test_readme_names_the_book_whose_plan_it_follows():
+    assert "*GANs in Action* (Jakub Langr and Vladimir Bok" in text("README.md")
+
+
+def test_readme_has_the_table_of_today():
+    assert frontpage.readme(text("README.md")) == text("README.md")
+
+
+def test_results_are_those_of_today():
+    """Else run `python -m gancourse build`."""
+    assert frontpage.results_page() == text("RESULTS.md")
+
+
+def test_results_have_every_published_number():
+    """Each with its mean, spread and unit, the number of its runs and its data."""
+    sections = re.split(r"^## (\d\d[abc]?) .+$", text("RESULTS.md"), flags=re.MULTILINE)[1:]
+    rows = {
+        number: set(re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \| (.+?) \|", body, re.MULTILINE))
+        for number, body in zip(sections[::2], sections[1::2])
+    }
+    for number, profiles in results.expectations().items():
+        for entries in profiles.values():
+            for name, entry in entries["numbers"].items():
+                shown = build.quote(entry).partition(" over ")[0]
+                assert (name, shown, str(entry["runs"]), entry["data"] or "–") in rows[number]
+
+
+def test_results_have_a_reference_for_every_chapter():
+    assert [number for number, entry in frontpage.references().items() if not entry["references"]] == []
 
 
 def test_readme_quotes_the_minutes_of_every_chapter():
-    rows = re.findall(r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \|.+?\| ([\d.]+) \|", text("README.md"), re.MULTILINE)
+    """Those to read are counted from the text of today, those to run were measured at the lesson profile."""
+    row = r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \| .+?\? \| (\d+) \| ([\d.]+) \|"
+    found = {number: minutes for number, *minutes in re.findall(row, text("README.md"), re.MULTILINE)}
     expected = results.expectations()
-    assert dict(rows) == {number: str(expected[number]["lesson"]["minutes"]) for number in expected}
+    assert found == {
+        chapter.number: [
+            str(frontpage.reading_minutes(chapter)),
+            str(expected[chapter.number]["lesson"]["minutes"]),
+        ]
+        for chapter in course.chapters()
+    }
 
 
-def test_readme_quotes_a_number_of_every_chapter():
-    """The table of chapters: question, data, minutes, a measured number, and what stands beside it."""
-    rows = re.findall(r"^\| (\d\d[abc]?) \| \[.+?\]\(.+?\) \|(.+)\|$", text("README.md"), re.MULTILINE)
-    expected = results.expectations()
-    assert [number for number, _ in rows] == sorted(expected)
-    for number, rest in rows:
-        asks, images, _, measured, beside, _ = (cell.strip() for cell in rest.split("|"))
-        assert asks.endswith("?") and images and beside
-        name, quoted = re.fullmatch(r".+, `(\w+)`: (.+)", measured).groups()
-        assert quoted == build.quote(expected[number]["lesson"]["numbers"][name])
+def test_readme_shows_a_light_picture_made_by_the_course():
+    """With a text for those who do not see it; chapters, data and profile stand below it."""
+    ((alternative, path, caption),) = re.findall(
+        r"^!\[(.+)\]\((\S+\.png)\)\n\n\*(.+?)\*\n\n", text("README.md"), re.MULTILINE | re.DOTALL
+    )
+    assert path == picture.PATH
+    assert len(alternative.split()) > 20
+    assert (ROOT / path).stat().st_size < 300_000
+    assert all(panel.chapter.lstrip("0") in caption for panel in picture.PANELS)
+    assert "Fashion-MNIST" in caption and "`lesson`" in caption
 
 
-def test_readme_quotes_the_parts_of_chapter_7():
+def test_the_picture_is_cut_from_the_figures_of_today():
+    """Else run `python -m gancourse build`."""
+    assert not picture.stale()
+
+
+def test_links_between_files_lead_somewhere():
+    broken = []
+    for path in markdown():
+        links = re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
+        inside = [link.partition("#")[0] for link in links if not re.match(r"\w+:|#", link)]
+        broken += [f"{path.name}: {link}" for link in inside if not (path.parent / link).exists()]
+    assert broken == []
+
+
+def said(tree):
+    """The texts in a syntax tree, with … for what is filled in."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.sub(r"\{\d\}", "…", node.value)
+
+
+def test_messages_in_the_troubleshooting_page_are_those_of_the_code():
+    files = [ROOT / "start.py", *data.PACKAGE.rglob("*.py")]
+    texts = "\n".join(line for path in files for line in said(ast.parse(path.read_text(encoding="utf-8"))))
+    quoted = re.findall(r"^> (.+)$", text("docs/troubleshooting.md"), re.MULTILINE)
+    pieces = [piece.strip() for line in quoted for piece in line.split("…") if len(piece.strip()) > 1]
+    assert len(quoted) >= 10
+    assert [piece for piece in pieces if piece not in texts] == []
+
+
+def test_troubles_end_at_templates_that_are_there():
+    named = re.findall(r"/issues/new\?template=(\w+)\.yml", text("docs/troubleshooting.md"))
+    assert set(named) == set(TEMPLATES)
+
+
+def test_there_are_ten_troubles():
+    assert re.findall(r"^## (\d+)\.", text("docs/troubleshooting.md"), re.MULTILINE) == [
+        str(number) for number in range(1, 11)
+    ]
+
+
+def test_citation_names_the_course_as_pyproject_does():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["message"] and citation["title"] and citation["authors"]
+    assert citation["version"] == PROJECT["project"]["version"]
+    assert citation["repository-code"] == PROJECT["project"]["urls"]["Repository"]
+    assert " AND ".join(citation["license"]) == PROJECT["project"]["license"].upper()
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_issue_templates_have_what_github_asks_of_them(name):
+    form = yaml.safe_load(text(f".github/ISSUE_TEMPLATE/{name}.yml"))
+    assert form["name"] and form["description"]
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    assert all(field["attributes"]["label"] for field in fields)
+    assert len({field["id"] for field in fields}) == len(fields)
+    assert any(field.get("validations", {}).get("required") for field in fields)
+
+
+def test_dev_container_installs_as_a_learner_does():
+    container = json.loads(text(".devcontainer/devcontainer.json"))
+    python = re.search(r"python:([\d.]+)$", container["image"]).group(1)
+    assert script("start.py").refusal((*map(int, python.split(".")), 0), "Linux", "x86_64", 64) == ""
+    assert container["postCreateCommand"].startswith("python start.py lab")
+
+
+def test_binder_installs_the_pinned_versions():
+    lines = [line for line in text(".binder/requirements.txt").splitlines() if not line.startswith("#")]
+    assert lines == ["-c ../constraints.txt", "-e .[tensorflow,notebooks]"]
+    assert text(".binder/runtime.txt").strip() == "python-3.11"
+    assert os.name == "nt" or os.access(ROOT / ".binder" / "postBuild", os.X_OK)
+
+
+def test_workflow_checks_spelling_and_links():
+    checks = yaml.safe_load(text(".github/workflows/text.yml"))["jobs"]
+    (spelling,) = [step["run"] for step in checks["spelling"]["steps"] if "codespell --" in step.get("run", "")]
+    (links,) = [step for step in checks["links"]["steps"] if "lychee" in step["uses"]]
+    for name in (spelling.split("--config ")[1], links["with"]["args"].split()[1]):
+        assert (ROOT / name).exists()
+    assert links["with"]["fail"] is True
+
+
+def test_results_quote_the_parts_of_chapter_7():
     """Means over the draws of 100 labels, as the two tables of the sweeps have them."""
     rows = [row for row in sweep.rows("labels") + sweep.rows("unlabelled") if row["labels"] == 100]
-    paragraph = re.search(r"^Chapter 7 takes its parts away.+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL)
+    paragraph = re.search(r"^Chapter 7 takes its parts away.+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL)
     for arm in ("semi_supervised", "without_variations", "without_game", "supervised"):
         mean = statistics.fmean(row["accuracy"] for row in rows if row["arm"] == arm)
         assert f"{mean:.1f} %" in paragraph.group(0)
 
 
-def test_readme_quotes_the_ways_of_telling_of_chapter_8():
+def test_results_quote_the_ways_of_telling_of_chapter_8():
     """Means over the seeds of the sweep's label accuracies and TSTR."""
-    paragraph = re.search(r"^Chapter 8 tells .+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL).group(0)
+    paragraph = re.search(r"^Chapter 8 tells .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
     for arm in ("label_image", "projection", "classifier", "both"):
         rows = [row for row in sweep.rows("telling") if row["arm"] == arm]
         for column in ("label_accuracy", "tstr_accuracy"):
@@ -350,8 +479,8 @@ def test_the_run_of_chapter_7_on_a_gpu_is_quoted():
     )
     source = text("notebooks/source/07_semi_supervised.py")
     assert all(number in source for number in (ours, book, alone))
-    assert f"one draw of the labels has {ours}" in text("README.md")
-    assert f"on the H100, once: {book}" in text("README.md")
+    assert f"one draw of the labels has {ours}" in text("RESULTS.md")
+    assert f"on the H100, once: {book}" in text("RESULTS.md")
 
 
 def test_chapter_10_quotes_the_table_of_the_strong_defence():
@@ -360,12 +489,12 @@ def test_chapter_10_quotes_the_table_of_the_strong_defence():
     for arm, name in (("three steps", "three steps, as here"), ("TRADES", "TRADES (Zhang et al. 2019)")):
         numbers = [f"{rows[arm][column]:.2f} %" for column in ("clean", "pgd", "cw", "square", "worst")]
         assert f"# | {name} | {' | '.join(numbers)} |\n" in source
-        assert f"{numbers[-1]} with {arm}" in text("README.md").replace("\n", " ")
+        assert f"{numbers[-1]} with {arm}" in text("RESULTS.md").replace("\n", " ")
 
 
-def test_readme_quotes_the_sweep_of_chapter_11():
+def test_results_quote_the_sweep_of_chapter_11():
     """Differences of the arms, seed by seed, with the half width of their 95 % interval."""
-    paragraph = re.search(r"^Chapter 11 leaves .+?\n\n", text("README.md"), re.MULTILINE | re.DOTALL).group(0)
+    paragraph = re.search(r"^Chapter 11 leaves .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
     for arm, sign in (("augmented", -1), ("both", 1)):
         for dataset in ("fashion-mnist", "mnist"):
             rows = [row for row in sweep.rows("rare") if row["dataset"] == dataset]
@@ -415,8 +544,6 @@ def test_no_file_holds_a_path_of_somebodys_machine():
 
 
 def test_functions_stay_small():
-    import ast
-
     for path in sorted(data.PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
