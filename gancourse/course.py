@@ -18,6 +18,7 @@ from gancourse import machine, places, processes, results, tables
 
 PROFILES = tables.PROFILES
 CELL = "# %%"
+IMPORTS = ast.Import, ast.ImportFrom
 PATIENCE = 10  # seconds that a process has to end after it has said how its chapter ended
 PARAMETERS = f'{CELL} tags=["parameters"]'
 
@@ -81,9 +82,14 @@ def code_cells(chapter):
 
 
 def code_hash(chapter):
-    """A fingerprint of the chapter's code, not of its layout: outputs that carry another one are stale."""
-    trees = [skeleton(ast.parse(cell)) for cell in code_cells(chapter)]
-    return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
+    """A fingerprint of the chapter's code, not of its layout or imports: outputs that carry another one are stale."""
+    cells = [statements(cell) for cell in code_cells(chapter)]
+    return hashlib.sha256("\n".join(skeleton(cell) for cell in cells if cell).encode()).hexdigest()[:16]
+
+
+def statements(text):
+    """The statements of a text but its imports, which change where a module moves, and then change no output."""
+    return [node for node in ast.parse(text).body if not isinstance(node, IMPORTS)]
 
 
 def skeleton(node):

@@ -8,7 +8,8 @@
       seed: [0, 1, 2]
     fixed: {steps: 5000}          # the same in every run
 
-The script's text travels to whoever runs it, so a machine of a cluster needs this package and no checkout.
+The script, with what it takes from a chapter (see `scripts`), travels as text to whoever runs it, so a machine of a
+cluster needs this package and no checkout.
 """
 
 import ast
@@ -22,11 +23,11 @@ import os
 import pathlib
 import typing
 
-from gancourse import atomic, course, data, tables, workers
+from gancourse import atomic, data, scripts, tables, workers
 
 
 class Sweep(typing.NamedTuple):
-    """What a sweep's file says. axes: name to list of values. source: the script's text."""
+    """What a sweep's file says. axes: name to list of values. source: the script's own text."""
 
     path: pathlib.Path
     script: str
@@ -36,10 +37,24 @@ class Sweep(typing.NamedTuple):
     fixed: dict
 
     @property
+    def whole(self):
+        """The script with what it takes from a chapter, as that stands now.
+
+        Raises ValueError as `scripts.read` does, and where there are no chapters.
+        """
+        return scripts.read(self.script, self.source)
+
+    @property
     def code(self):
-        """The fingerprint of the script and the fixed values: rows that carry another one are stale."""
-        tree = course.skeleton(ast.parse(self.source))
-        parts = (tree, self.function, json.dumps(self.fixed, sort_keys=True, default=str))
+        """The fingerprint of the present script and fixed values: rows that carry another one are stale.
+
+        Raises ValueError as `whole` does.
+        """
+        return self.code_of(self.whole)
+
+    def code_of(self, whole):
+        """The fingerprint with this `scripts.Script`."""
+        parts = (*whole.skeletons(), self.function, json.dumps(self.fixed, sort_keys=True, default=str))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
@@ -144,7 +159,10 @@ def rows(name):
 def missing(name):
     """The points of a sweep's grid without a row of the present script and fixed values. name: as for `load`."""
     sweep = load(name)
-    code = sweep.code
+    return _missing(sweep, sweep.code)
+
+
+def _missing(sweep, code):
     current = {key for key, row in _read(sweep).items() if row["code"] == code}
     return [point for key, point in sweep.points().items() if key not in current]
 
@@ -155,9 +173,8 @@ def _lines(rows):
     return text.getvalue()
 
 
-def _tidy(sweep):
-    """Drop stale rows and a torn one; a table that is in order is not touched."""
-    code = sweep.code
+def _tidy(sweep, code):
+    """Drop rows of another code and a torn one; a table that is in order is not touched."""
     kept = [row for row in _read(sweep).values() if row["code"] == code]
     if not kept:
         sweep.table.unlink(missing_ok=True)
@@ -166,10 +183,10 @@ def _tidy(sweep):
             file.write(text)
 
 
-def _append(sweep, outcome):
+def _append(sweep, code, outcome):
     """Put a finished run into the table and on the disk; it has failed if its columns are not the table's."""
     results = {name: value for name, value in outcome.values.items() if name != "seconds"}
-    row = {**outcome.point, **results, "seconds": outcome.values["seconds"], "code": sweep.code}
+    row = {**outcome.point, **results, "seconds": outcome.values["seconds"], "code": code}
     header = list(next(iter(_read(sweep).values()), row))
     if set(row) != set(header):
         return outcome._replace(failure=f"it returned {', '.join(results)}; the table has {', '.join(header)}")
@@ -193,9 +210,11 @@ def run(name, processes=1, scheduler=""):
             held.enter_context(atomic.locked(sweep.table, timeout=0))
         except TimeoutError:
             raise ValueError(f"Another process is running {sweep.path.name}. Wait for it or stop it.") from None
-        _tidy(sweep)
-        tasks = [(sweep.script, sweep.source, sweep.function, point, sweep.fixed) for point in missing(name)]
+        whole = sweep.whole
+        code = sweep.code_of(whole)
+        _tidy(sweep, code)
+        tasks = [workers.Task(whole, sweep.function, point, sweep.fixed) for point in _missing(sweep, code)]
         ended = workers.on_cluster(tasks, scheduler) if scheduler else workers.on_this_machine(tasks, processes)
         with contextlib.closing(ended):
             for outcome in ended:
-                yield outcome if outcome.failure else _append(sweep, outcome)
+                yield outcome if outcome.failure else _append(sweep, code, outcome)

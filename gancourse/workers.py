@@ -2,26 +2,32 @@
 
 import collections
 import contextlib
-import linecache
 import multiprocessing.connection
 import os
-import pathlib
 import sys
 import threading
 import time
 import traceback
-import types
 import typing
 
 import keras
 import numpy as np
 
 import gancourse.gradients  # noqa: F401 - limits the threads before a script computes anything
-from gancourse import processes
+from gancourse import processes, scripts
 
 RUNS = 10  # of a process before a fresh one takes over: a backend does not give back all memory of a run
 TIMEOUT = 10  # seconds without an answer before a scheduler is given up
 _alone = threading.Lock()  # a worker of Dask has several threads, but random states belong to the whole process
+
+
+class Task(typing.NamedTuple):
+    """A run to be done: the function of a `scripts.Script`, called with a point of the grid and the fixed values."""
+
+    script: scripts.Script
+    function: str
+    point: dict
+    fixed: dict
 
 
 class Outcome(typing.NamedTuple):
@@ -37,34 +43,25 @@ def describe(point):
     return ", ".join(f"{name}={value}" for name, value in point.items())
 
 
-def perform(*task):
+def perform(task):
     """`attempt` with the process to itself, which is left as clean as before."""
     with _alone:
-        outcome = attempt(*task)
+        outcome = attempt(task)
         keras.utils.clear_session()
         return outcome
 
 
-def attempt(script, source, function, point, fixed):
-    """Run the function of a script at a point; returns an `Outcome`, for a run that raises too."""
+def attempt(task):
+    """Do a `Task`; returns an `Outcome`, for a run that raises too: then it names the line of the script or chapter."""
     begin = time.perf_counter()
     try:
-        result = _module(script, source)[function](**point, **fixed)
+        result = getattr(task.script.module(), task.function)(**task.point, **task.fixed)
         seconds = round(time.perf_counter() - begin, 3)
-        return Outcome(point, {"seconds": seconds, **_checked(result, point)}, "")
+        return Outcome(task.point, {"seconds": seconds, **_checked(result, task.point)}, "")
     except (Exception, SystemExit) as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == script]
-        place = f"{script}, line {lines[-1]}: " if lines else ""
-        return Outcome(point, {}, f"{place}{type(error).__name__}: {error}")
-
-
-def _module(script, source):
-    """The names that a script defines. TensorFlow reads functions' sources, so it is told where they are."""
-    module = types.ModuleType(f"sweep_{pathlib.Path(script).stem}")
-    sys.modules[module.__name__] = module
-    linecache.cache[script] = (len(source), None, source.splitlines(keepends=True), script)
-    exec(compile(source, script, "exec"), vars(module))
-    return vars(module)
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{at.filename}, line {at.lineno}: " for at in frames if at.filename in task.script.sources()]
+        return Outcome(task.point, {}, f"{places[-1] if places else ''}{type(error).__name__}: {error}")
 
 
 def _checked(result, point):
@@ -100,11 +97,12 @@ def on_this_machine(tasks, count):
                 except (EOFError, OSError):
                     if again:
                         print(
-                            f"\nNOTICE: {describe(task[3])}: killed, so it is tried once more.", file=sys.stderr
+                            f"\nNOTICE: {describe(task.point)}: killed, so it is tried once more.",
+                            file=sys.stderr,
                         )
                         waiting.append((task, False))
                         continue
-                    outcome = Outcome(task[3], {}, "its process was killed twice; perhaps memory ran out")
+                    outcome = Outcome(task.point, {}, "its process was killed twice; perhaps memory ran out")
                 yield outcome
     finally:
         for process in started:
@@ -122,7 +120,7 @@ def _serve(connection):
     """What a worker process does: run what it is sent, until the sweep ends."""
     with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send(perform(*connection.recv()))
+            connection.send(perform(connection.recv()))
 
 
 def on_cluster(tasks, address):
@@ -139,7 +137,7 @@ def on_cluster(tasks, address):
     except (OSError, ValueError) as error:
         raise ValueError(f"No Dask scheduler answers at {address}: {error}") from None
     with client:
-        points = {client.submit(perform, *task, pure=False): task[3] for task in tasks}
+        points = {client.submit(perform, task, pure=False): task.point for task in tasks}
         for future in distributed.as_completed(points):
             try:
                 yield future.result()

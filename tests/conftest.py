@@ -1,7 +1,6 @@
 """What the tests share: quiet surroundings of their own, and networks small enough to train in a moment."""
 
 import ast
-import importlib.util
 import os
 import pathlib
 import sys
@@ -34,11 +33,10 @@ def definitions(stem, parameters):
 
 
 def sweep_script(name):
-    """The script of a sweep, as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / f"notebooks/sweeps/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The script of a sweep, with what it takes from its chapter, as a module."""
+    from gancourse import sweep
+
+    return sweep.load(name).whole.module()
 
 
 def numpy(tensor):

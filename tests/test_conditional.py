@@ -1,4 +1,4 @@
-"""The conditional GANs of chapter 8, taken from the script of its sweeps, which holds the chapter's functions."""
+"""The conditional GANs of chapter 8, taken from the script of its sweeps, which takes them from the chapter."""
 
 import math
 

@@ -274,6 +274,34 @@ def test_a_change_of_a_parameter_or_a_line_is_a_change_of_code(good, old, new):
     assert course.code_hash(good) != before
 
 
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("from gancourse import results", "from gancourse.rooms import results"),
+        ("import os\n\nfrom gancourse import results", "from gancourse import results\nimport os"),
+    ],
+    ids=["moved", "order"],
+)
+def test_a_change_of_imports_is_no_change_of_code(good, old, new):
+    before = course.code_hash(good)
+    edit(good, old, new)
+    assert course.code_hash(good) == before
+
+
+def test_a_cell_of_imports_alone_is_no_code(good):
+    before = course.code_hash(good)
+    edit(good, "results.begin(", "import math\n\n# %%\nresults.begin(")
+    assert course.code_hash(good) == before
+
+
+def test_an_import_within_a_function_is_code(good):
+    """It stands among what the function does; only what a cell says first moves with the modules."""
+    edit(good, "threads = int(", "def f():\n    import os\n\n\nthreads = int(")
+    before = course.code_hash(good)
+    edit(good, "    import os", "    import sys")
+    assert course.code_hash(good) != before
+
+
 def notebook_with(*numbers):
     """A notebook whose cells recorded these values."""
     outputs = [{"data": {results.MIME: {"name": name, "value": value}}} for name, value in numbers]

@@ -87,55 +87,6 @@ def test_what_later_chapters_import_is_shown_where_it_is_taught():
     assert layers <= {name for number, name in tagged if number in ("05c", "06")}
 
 
-SWEPT = {
-    ("05b", "points"): {"with_waves", "leaky", "generator", "discriminator"},
-    ("05c", "hacks"): {"generator", "discriminator", "Together", "Smoothed", "Flipped", "DiscriminatorFirst"}
-    | {"Alone", "Uniform"},
-    ("06", "growing"): {
-        "leaky",
-        "generator_at",
-        "discriminator_at",
-        "Growing",
-        "Recipe",
-        "build",
-        "clock",
-        "Watch",
-    }
-    | {"train", "grow", "generated", "enlarged", "first_at_most", "at"},
-    ("07", "labels"): {"balanced_draw", "vary", "variations", "varied_pool", "discriminator_network"}
-    | {"leaky", "generator_network", "real_logit", "class_loss", "game_loss", "WithTeacher", "InTurns"}
-    | {
-        "SemiSupervised",
-        "MixedBatches",
-        "StopAfter",
-        "falling",
-        "train",
-        "train_supervised",
-        "choose_rate",
-        "accuracy",
-    },
-    ("08", "telling"): {"PairBatches", "Conditional", "Paired", "WithClassifier", "leaky", "told"}
-    | {"with_label_image", "features_of", "projection_discriminator", "generator_network", "compiled"}
-    | {"HalfThenDown", "train", "sample", "pair_logits", "noticed"},
-    ("09", "translation"): {"stretched", "normalized", "leaky", "down", "up", "unet", "resnet"}
-    | {"patch_discriminator", "ImagePool", "joined", "Translators", "distance", "squares", "CycleGAN"}
-    | {"HalfThenDown", "compiled", "Unpaired", "both_ways", "pair_error", "hues"},
-    ("11", "rare"): {"Scarce", "leaky", "generator_network", "discriminator_network", "reader_network"}
-    | {"Conditional", "moved", "named", "FewShot", "Pools", "Pairs", "HalfThenDown", "trained_gan", "varied"}
-    | {"generated", "pools_of", "trained_reader", "answers_of", "scores", "added_to_rare"}
-    | {"called_rare"},
-}
-
-
-@pytest.mark.parametrize(("number", "name"), SWEPT)
-def test_shown_code_is_the_code_of_the_sweep(number, name):
-    shown = definitions("\n\n".join(course.code_cells(course.find([number])[0])))
-    script = definitions(sweep.load(name).path.with_suffix(".py").read_text())
-    both = SWEPT[number, name]
-    assert both <= set(shown) & set(script)
-    assert [name for name in both if shown[name] != script[name]] == []
-
-
 def test_chapter_5b_trains_as_its_sweep_does():
     values = course.parameters(course.find(["05b"])[0])
     fixed = sweep.load("points").fixed

@@ -1,4 +1,4 @@
-"""The growing GAN of chapter 6, taken from the script of its sweeps, which holds the chapter's functions."""
+"""The growing GAN of chapter 6, taken from the script of its sweeps, which takes them from the chapter."""
 
 import math
 

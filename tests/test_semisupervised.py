@@ -1,4 +1,4 @@
-"""The semi-supervised GAN of chapter 7, taken from the script of its sweeps, which holds the chapter's functions."""
+"""The semi-supervised GAN of chapter 7, taken from the script of its sweeps, which takes them from the chapter."""
 
 import math
 

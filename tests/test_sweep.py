@@ -83,8 +83,8 @@ def ran(monkeypatch):
 
     def on_this_machine(tasks, count):
         for task in tasks:
-            points.append(task[3])
-            yield workers.attempt(*task)
+            points.append(task.point)
+            yield workers.attempt(task)
 
     monkeypatch.setattr(workers, "on_this_machine", on_this_machine)
     return points

@@ -1,19 +1,14 @@
 """GANs that grow and their twins that start at full size; and the parts of ProGAN, switched off one by one."""
 
-import itertools
-import math
-import time
-import typing
-
 import keras
 import numpy as np
 from keras import layers, ops
 
 from gancourse import data, gradients, judge, metrics, pictures, pixels
-from gancourse.layers import EqualizedConv2D, EqualizedDense, FadeIn, GroupDeviation, PixelNormalization
-from gancourse.losses import RelativisticPairedR1R2, Wasserstein, WassersteinPenalty
+from gancourse.layers import EqualizedConv2D, EqualizedDense, GroupDeviation, PixelNormalization
+from gancourse.losses import Wasserstein, WassersteinPenalty
 
-# The parameters of chapter 6, whose functions stand here once more.
+# The parameters of chapter 6, whose functions are taken below.
 latent_dim = 512  # as in the paper
 channels = {4: 32, 8: 32, 16: 16, 32: 16, 64: 16, 128: 8}
 batch_sizes = {4: 64, 8: 64, 16: 32, 32: 32, 64: 16, 128: 8}
@@ -24,161 +19,9 @@ pad = 2  # Fashion-MNIST's 28 pixels become 32
 SAMPLES = 2_000  # of colour images, and per set of patches
 TEST_SAMPLES = 5_000  # for the Fréchet distance
 
-
-def leaky(x):
-    return layers.LeakyReLU(negative_slope=0.2)(x)
-
-
-def generator_at(resolution, colours, fading, recipe):
-    latents = keras.Input((latent_dim,))
-    x = recipe.normalization()(latents)
-    x = recipe.dense(16 * channels[4], gain=2**0.5 / 4, name="dense")(x)
-    x = recipe.normalization()(leaky(layers.Reshape((4, 4, channels[4]))(x)))
-    for size in [4 * 2**level for level in range(int(math.log2(resolution / 4)) + 1)]:
-        smaller = x
-        x = layers.UpSampling2D()(x) if size > 4 else x
-        x = recipe.convolution(channels[size], 3, padding="same", name=f"features_{size}")(x)
-        x = recipe.normalization()(leaky(x))
-    images = recipe.convolution(colours, 1, gain=1.0, name=f"to_colours_{resolution}")(x)
-    if fading:
-        old = recipe.convolution(colours, 1, gain=1.0, name=f"to_colours_{resolution // 2}")(smaller)
-        images = FadeIn(name=f"fade_{resolution}")([layers.UpSampling2D()(old), images])
-    return keras.Model(latents, images)
-
-
-def discriminator_at(resolution, colours, fading, recipe):
-    images = keras.Input((resolution, resolution, colours))
-    x = leaky(recipe.convolution(channels[resolution], 1, name=f"from_colours_{resolution}")(images))
-    for size in [resolution // 2**level for level in range(int(math.log2(resolution / 4)))]:
-        x = leaky(recipe.convolution(channels[size // 2], 3, padding="same", name=f"features_{size}")(x))
-        x = layers.AveragePooling2D(2)(x)
-        if fading and size == resolution:
-            old = layers.AveragePooling2D(2)(images)
-            old = leaky(recipe.convolution(channels[size // 2], 1, name=f"from_colours_{size // 2}")(old))
-            x = FadeIn(name=f"fade_{resolution}")([old, x])
-    x = recipe.deviation()(x)
-    x = leaky(recipe.convolution(channels[4], 3, padding="same", name="features_4")(x))
-    x = leaky(recipe.dense(channels[4], name="dense")(layers.Flatten()(x)))
-    return keras.Model(images, recipe.dense(1, gain=1.0, name="logit")(x))
-
-
-class Growing(RelativisticPairedR1R2):
-    """The game, with branches that fade in over the first `steps` of a resolution."""
-
-    def fade_over(self, steps):
-        self.fade_steps = steps
-        networks = self.generator, self.discriminator, self.average_generator
-        self.fades = [layer for network in networks for layer in network.layers if isinstance(layer, FadeIn)]
-
-    def update(self, real_images):
-        alpha = ops.minimum(ops.cast(self.optimizer.iterations, "float32") / self.fade_steps, 1.0)
-        for fade in self.fades:
-            fade.alpha.assign(alpha)
-        return super().update(real_images)
-
-    def carry_over(self, smaller):
-        pairs = (
-            (smaller.generator, self.generator),
-            (smaller.discriminator, self.discriminator),
-            (smaller.average_generator, self.average_generator),
-        )
-        for old, new in pairs:
-            known = {layer.name: layer for layer in old.layers if not isinstance(layer, FadeIn)}
-            for layer in new.layers:
-                if layer.name in known:
-                    layer.set_weights(known[layer.name].get_weights())
-
-
-class Recipe(typing.NamedTuple):
-    game: type
-    learning_rate: float
-    dense: type
-    convolution: type
-    normalization: type
-    deviation: type
-
+from chapter_06 import Growing, Recipe, Watch, at, build, enlarged, first_at_most, generated, grow, train
 
 PROGAN = Recipe(Growing, learning_rate, EqualizedDense, EqualizedConv2D, PixelNormalization, GroupDeviation)
-
-
-def build(resolution, colours, fading, recipe, seed):
-    networks = (network(resolution, colours, fading, recipe) for network in (generator_at, discriminator_at))
-    gan = recipe.game(*networks, latent_dim, gamma, decay=decay, seed=seed)
-    gan.compile(*(keras.optimizers.Adam(recipe.learning_rate, beta_1, beta_2) for _ in range(2)))
-    return gan
-
-
-def clock():
-    """Seconds of the processors, to which other programs do not add; on a GPU seconds of the day."""
-    return time.process_time() if gradients.device().startswith("CPU") else time.perf_counter()
-
-
-class Watch(keras.callbacks.Callback):
-    """Keeps (images seen, seconds trained, distance) every so many images; the clock stands while it measures."""
-
-    def __init__(self, measure, every, most_seconds=math.inf):
-        super().__init__()
-        self.measure, self.every, self.most_seconds = measure, every, most_seconds
-        self.curve, self.images, self.seconds = [], 0, 0.0
-
-    def begin(self, images, batch_size):
-        self.last, self.batch_size = self.images + images, batch_size
-
-    def on_train_begin(self, logs=None):
-        self.since = clock()
-
-    def on_train_batch_end(self, batch, logs=None):
-        before, self.images = self.images // self.every, self.images + self.batch_size
-        now = self.seconds + clock() - self.since
-        over = self.images >= self.last or now >= self.most_seconds
-        if over or self.images // self.every > before:
-            self.seconds = now
-            self.curve.append((self.images, now, self.measure(self.model)))
-            self.since = clock()
-        self.model.stop_training = over
-
-
-def train(gan, images, count, fade_images, seed, watch):
-    """Let a GAN see `count` of the images, at its own resolution."""
-    resolution = gan.discriminator.input_shape[1]
-    batch_size = batch_sizes[resolution]
-    gan.fade_over(fade_images / batch_size)
-    watch.begin(count, batch_size)
-    batches = data.Batches(pictures.shrink(images, resolution), batch_size, seed)
-    gan.fit(batches, epochs=math.ceil(count / batch_size / len(batches)), callbacks=[watch], verbose=0)
-
-
-def grow(images, stages, fade_images, recipe, seed, watch):
-    gan = None
-    for resolution, count in stages.items():
-        smaller, gan = gan, build(resolution, images.shape[-1], gan is not None, recipe, seed + resolution)
-        if smaller:
-            gan.carry_over(smaller)
-        train(gan, images, count, fade_images, seed, watch)
-    return gan
-
-
-def generated(gan, count, seed):
-    latents = keras.random.normal((count, latent_dim), seed=seed)
-    return np.clip(gan.predict(latents, batch_size=250, verbose=0), -1, 1)
-
-
-def enlarged(images, size):
-    times = size // images.shape[1]
-    return images.repeat(times, axis=1).repeat(times, axis=2)
-
-
-def first_at_most(curve, target, key):
-    """When a curve first comes down to a value, between two points along a straight line; infinity if never."""
-    for (_, before, high), (_, after, low) in itertools.pairwise(curve):
-        if low[key] <= target < high[key]:
-            return before + (after - before) * (high[key] - target) / (high[key] - low[key])
-    return math.inf
-
-
-def at(curve, column, moment, key):
-    """A curve's value after so many images (column 0) or seconds (column 1)."""
-    return float(np.interp(moment, [point[column] for point in curve], [point[2][key] for point in curve]))
 
 
 # Colour images: horses and zebras

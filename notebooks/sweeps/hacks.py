@@ -4,7 +4,7 @@ import time
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from gancourse import data, gradients, judge, metrics
 from gancourse.layers import MinibatchDeviation, Pack
@@ -17,111 +17,7 @@ HELD_OUT = 10_000  # training images at the end of the set that nobody trains on
 SAMPLES = 5_000  # generated images, and as many held-out ones, per distance
 HEAD_START = 200  # steps of a discriminator that is trained first
 
-
-def generator(normalize=True, slope=0.0, last="tanh"):
-    """normalize: batch normalization. slope: of the activations below zero. last: the activation of the pixels."""
-
-    def activate():
-        normalization = [layers.BatchNormalization()] if normalize else []
-        return [*normalization, layers.LeakyReLU(negative_slope=slope)]
-
-    return keras.Sequential(
-        [
-            keras.Input((LATENT_DIM,)),
-            layers.Dense(7 * 7 * 64, use_bias=not normalize),
-            *activate(),
-            layers.Reshape((7, 7, 64)),
-            layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=not normalize),
-            *activate(),
-            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation=last),
-        ]
-    )
-
-
-def discriminator(normalize=True, slope=0.2, pooling=None, first=(), late=()):
-    """pooling: a layer class that halves the maps instead of strides. first, late: extra layers, see VARIANTS."""
-
-    def shrink(filters, size, normalize):
-        parts = [layers.Conv2D(filters, size, strides=1 if pooling else 2, padding="same")]
-        parts += [pooling(2, padding="same")] if pooling else []
-        parts += [layers.BatchNormalization()] if normalize else []
-        return [*parts, layers.LeakyReLU(negative_slope=slope)]
-
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            *(kind() for kind in first),
-            *shrink(24, 4, False),
-            *shrink(48, 4, normalize),
-            *(kind() for kind in late),
-            *shrink(96, 3, normalize),
-            layers.Flatten(),
-            layers.Dense(1),
-        ]
-    )
-
-
-class Together(NonSaturating):
-    """Real and fake images pass the discriminator as one batch, and share its batch statistics."""
-
-    def both_logits(self, real_images, fake_images):
-        both = ops.concatenate([real_images, fake_images])
-        return ops.split(self.discriminator(both, training=True), 2)
-
-    def discriminator_loss(self, real_images, fake_images):
-        real_logits, fake_logits = self.both_logits(real_images, fake_images)
-        return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
-
-    def generator_loss(self, real_images, fake_images):
-        _, fake_logits = self.both_logits(real_images, fake_images)
-        return ops.mean(ops.softplus(-fake_logits))
-
-
-class Smoothed(NonSaturating):
-    """One-sided label smoothing: the target of real images is 0.9, that of fakes stays 0."""
-
-    smoothing = 0.1
-
-    def discriminator_loss(self, real_images, fake_images):
-        real_logits = self.discriminator(real_images, training=True)
-        fake_logits = self.discriminator(fake_images, training=True)
-        real_loss = ops.softplus(-real_logits) + self.smoothing * real_logits
-        return ops.mean(real_loss) + ops.mean(ops.softplus(fake_logits))
-
-
-class Flipped(NonSaturating):
-    """Noisy labels: one image in twenty counts as the other kind."""
-
-    flips = 0.05
-
-    def noisy_loss(self, logits, sign):
-        draws = keras.random.uniform(ops.shape(logits), seed=self.seed_generator)
-        return ops.mean(ops.softplus(ops.where(draws < self.flips, -sign, sign) * logits))
-
-    def discriminator_loss(self, real_images, fake_images):
-        real_loss = self.noisy_loss(self.discriminator(real_images, training=True), -1.0)
-        return real_loss + self.noisy_loss(self.discriminator(fake_images, training=True), 1.0)
-
-
-class DiscriminatorFirst(NonSaturating):
-    """`rounds` steps of the discriminator on parts of the batch, the last of them with the generator's."""
-
-    rounds = 1
-
-    def discriminator_step(self, real_images):
-        fake_images = ops.stop_gradient(self.fakes(ops.shape(real_images)[0]))
-        weights = self.discriminator.trainable_variables
-        loss, slopes = gradients.value_and_gradients(
-            lambda: self.discriminator_loss(real_images, fake_images), weights
-        )
-        self.discriminator_optimizer.apply(slopes, weights)
-        return loss
-
-    def update(self, real_images):
-        *earlier, last = ops.split(real_images, self.rounds)
-        for part in earlier:
-            self.discriminator_step(part)
-        return super().update(last)
+from chapter_05c import Alone, DiscriminatorFirst, Flipped, Smoothed, Together, Uniform, discriminator, generator
 
 
 class TwoSteps(DiscriminatorFirst):
@@ -130,21 +26,6 @@ class TwoSteps(DiscriminatorFirst):
 
 class FiveSteps(DiscriminatorFirst):
     rounds = 5
-
-
-class Alone(DiscriminatorFirst):
-    """Only the discriminator learns."""
-
-    def update(self, real_images):
-        return {"generator_loss": 0.0, "discriminator_loss": self.discriminator_step(real_images)}
-
-
-class Uniform(NonSaturating):
-    """Latents from a cube, uniform in [-1, 1], instead of a normal distribution."""
-
-    def fakes(self, count):
-        latents = keras.random.uniform((count, self.latent_dim), -1.0, 1.0, seed=self.seed_generator)
-        return ops.cast(self.generator(latents, training=True), "float32")
 
 
 # What each variant changes; everything else is the base's.

@@ -3,12 +3,13 @@
 import pathlib
 import tempfile
 
-import growing
 import keras
 import numpy as np
 from keras import layers
 
-from gancourse import data, gradients, hub
+from gancourse import data, gradients, hub, sweep
+
+growing = sweep.load("growing").whole.module()  # the script of chapter 6's sweeps
 
 STAGES = {4: 20_000, 8: 40_000, 16: 80_000, 32: 300_000}  # images seen at each resolution
 FADE_IMAGES = 20_000

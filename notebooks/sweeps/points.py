@@ -4,7 +4,6 @@ import time
 
 import keras
 import numpy as np
-from keras import layers, ops
 
 from gancourse import gradients, losses, metrics, synthetic
 
@@ -13,36 +12,7 @@ BATCH_SIZE = 128
 SAMPLES = 2_500  # points of the average generator that are judged
 TARGETS = {"ring": synthetic.ring, "grid": synthetic.grid}
 
-
-def with_waves(coordinates, octaves):
-    """Coordinates with their sines and cosines, each octave with half the wavelength of the one before."""
-    lengths = 2.0 ** np.arange(octaves)
-    waves = [wave(coordinates * np.pi / 2 * length) for length in lengths for wave in (ops.sin, ops.cos)]
-    return layers.Concatenate()([coordinates, *waves])
-
-
-def leaky(hidden, width, constraint=None):
-    """One hidden layer."""
-    return layers.LeakyReLU(negative_slope=0.2)(layers.Dense(width, kernel_constraint=constraint)(hidden))
-
-
-def generator():
-    """Steep between the modes, where no point should lie: hence the short waves and six layers."""
-    latents = keras.Input((LATENT_DIM,))
-    hidden = leaky(with_waves(latents, octaves=5), 96)
-    for _ in range(5):
-        hidden = layers.Add()([hidden, leaky(hidden, 96)])
-    return keras.Model(latents, layers.Dense(2)(hidden))
-
-
-def discriminator(constraint=None):
-    """Narrow modes need its waves too; the constraint is the Wasserstein game's, on every layer."""
-    points = keras.Input((2,))
-    hidden = with_waves(points, octaves=4)
-    for _ in range(3):
-        hidden = leaky(hidden, 64, constraint)
-    return keras.Model(points, layers.Dense(1, kernel_constraint=constraint)(hidden))
-
+from chapter_05b import discriminator, generator
 
 # What a game needs beyond its networks: the weight of its penalty at the beginning and at the end. A zero-centred
 # penalty of weight γ smooths the discriminator over lengths of about √γ, so γ falls from the distance of the modes
