@@ -339,7 +339,7 @@ def test_a_pool_has_nothing_to_train(full_pool):
 
 # Small games: every network is a straight line at each pixel
 
-A, B = normal(7, 2, 2, 1), 0.7 * normal(7, 2, 2, 1, seed=1) + 0.4
+A, B = (np.clip(images, -1, 1) for images in (normal(7, 2, 2, 1), 0.7 * normal(7, 2, 2, 1, seed=1) + 0.4))
 NUMBERS = np.array([0.8, 0.3, -0.6, 0.2, 0.7, -0.4, 1.3, 0.5])  # slope and offset of G, F, D_A and D_B
 
 
