@@ -21,6 +21,25 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "every_backend: test_backends.py repeats it on the other Keras backends")
 
 
+def pytest_collection_modifyitems(items):
+    """What waits for another process comes last."""
+    items.sort(key=lambda item: item.path.name == "test_backends.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def other_backends(request, tmp_path_factory):
+    """(folder, processes) of the runs on other backends, begun before the first test; none where none is wanted."""
+    folder, processes = tmp_path_factory.mktemp("backends"), {}
+    if any(item.path.name == "test_backends.py" for item in request.session.items):
+        import test_backends
+
+        processes = test_backends.start(folder)
+    yield folder, processes
+    for process in processes.values():
+        process.kill()
+        process.wait()
+
+
 def definitions(stem, parameters):
     """A module of what a chapter imports and defines, with parameters of the tests' own; nothing else has run."""
     source = ROOT / f"notebooks/source/{stem}.py"

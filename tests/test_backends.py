@@ -1,5 +1,6 @@
 """The same tests on the other Keras backends, each in a process of its own."""
 
+import functools
 import importlib.util
 import os
 import subprocess
@@ -33,35 +34,53 @@ FILES = (
 RUN = "import sys; sys.modules['tensorflow'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
 
-@pytest.fixture(scope="session")
-def outcome(tmp_path_factory):
-    """A function that runs the tests once per backend: gives {(file, test): "" or the failure}."""
-    known = {}
-
-    def run(backend):
-        if backend == keras.backend.backend():
-            pytest.skip(f"{backend} is the backend of this run")
-        if importlib.util.find_spec(backend) is None:
-            pytest.skip(f"{backend} is not installed")
-        if backend not in known:
-            known[backend] = _run(backend, tmp_path_factory.mktemp(backend))
-        return known[backend]
-
-    return run
+BACKENDS = "tensorflow", "jax", "torch"
 
 
-def _run(backend, folder):
+def start(folder):
+    """Begin the runs on the other backends that are installed; returns {backend: its process}.
+
+    conftest does so before the first test, so that they go on beside the tests of this backend.
+    """
+    others = [name for name in BACKENDS if name != keras.backend.backend() and importlib.util.find_spec(name)]
+    return {backend: _start(backend, folder / backend) for backend in others}
+
+
+def _start(backend, folder):
+    folder.mkdir()
     command = [sys.executable, *(["-m", "pytest"] if backend == "tensorflow" else ["-c", RUN])]
     files = [str(ROOT / "tests" / f"{name}.py") for name in FILES]
     options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={folder}/report.xml", "--tb=short"]
     options += [f"--basetemp={folder}/tests", f"--rootdir={ROOT}", "-m", "every_backend"]
     # JAX spends most of the time on compiling; code that is less optimized is compiled sooner.
     environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    done = subprocess.run(
-        [*command, *files, *options], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if not (folder / "report.xml").exists():  # kept too, or each file would start the run again
-        return {(file, "run"): done.stdout + done.stderr or "no report" for file in FILES}
+    with open(folder / "output.txt", "wb") as output:
+        return subprocess.Popen(
+            [*command, *files, *options], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+
+
+@pytest.fixture(scope="session")
+def outcome(other_backends):
+    """A function that waits for the run on a backend: gives {(file, test): "" or the failure}."""
+    folder, processes = other_backends
+
+    @functools.cache
+    def ended(backend):
+        if backend == keras.backend.backend():
+            pytest.skip(f"{backend} is the backend of this run")
+        if backend not in processes:
+            pytest.skip(f"{backend} is not installed")
+        processes[backend].wait()
+        return _outcomes(folder / backend)
+
+    return ended
+
+
+def _outcomes(folder):
+    if not (folder / "report.xml").exists():
+        output = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+        return {(file, "run"): output or "no report" for file in FILES}
     outcomes = {}
     for case in ElementTree.parse(folder / "report.xml").iter("testcase"):
         problems = [problem for kind in ("failure", "error") for problem in case.findall(kind)]
@@ -72,7 +91,7 @@ def _run(backend, folder):
 
 @pytest.mark.timeout(3600)  # the first one waits for the whole run, on a machine that may be busy
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_the_package_passes_its_tests_on_every_backend(outcome, backend, file):
     tests = {name: failure for (place, name), failure in outcome(backend).items() if place == file}
     assert tests

@@ -17,9 +17,10 @@
 # %% [markdown]
 # ## Imports
 #
-# `value_and_gradients` is the one function of this chapter that is not shown in code: it
-# evaluates a function and differentiates it, on whichever backend Keras runs. The loop, the
-# two networks and the losses follow in full.
+# Three things of this chapter are not shown in code: `value_and_gradients`, which evaluates a
+# function and differentiates it, on whichever backend Keras runs, and `CheckedModel` and
+# `prepared`, which say what is wrong before a training begins. The loop, the two networks and
+# the losses follow in full.
 
 # %%
 import pathlib
