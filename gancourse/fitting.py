@@ -88,16 +88,18 @@ def prepared(network, optimizer):
         raise ValueError(
             f"The optimizer {optimizer.name} has the weights of another network. Give each player one of its own."
         )
-    _answer_in_float32(network)
+    _answer_in_float32(getattr(network, "outputs", None) or ())
     optimizer.build(weights)
     return optimizer
 
 
-def _answer_in_float32(network):
-    """Let the layers that a network's outputs come from compute in float32."""
-    for output in getattr(network, "outputs", None) or ():
-        layer = output._keras_history.operation
-        if isinstance(layer, keras.Model):
-            _answer_in_float32(layer)
-        elif isinstance(layer, keras.Layer) and layer.compute_dtype in ("float16", "bfloat16"):
-            layer.dtype_policy = "float32"
+def _answer_in_float32(tensors):
+    """Let the layers that symbolic outputs come from compute in float32; behind a sum of two layers, both."""
+    for tensor in tensors:
+        operation, node, _ = tensor._keras_history
+        if isinstance(operation, keras.Model):
+            _answer_in_float32(operation.outputs)
+        elif not isinstance(operation, keras.Layer):
+            _answer_in_float32(operation._inbound_nodes[node].input_tensors)
+        elif operation.compute_dtype in ("float16", "bfloat16"):
+            operation.dtype_policy = "float32"

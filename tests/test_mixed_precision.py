@@ -7,6 +7,7 @@ from conftest import arrays, normal, numpy
 from keras import layers
 
 from gancourse import losses
+from gancourse.fitting import prepared
 from gancourse.gradients import input_gradient, seed_everything, value_and_gradients
 from gancourse.layers import (
     EqualizedConv2D,
@@ -94,6 +95,29 @@ def test_adam_too_moves_both_players(policy, name):
     gan.fit(normal(8, 2), batch_size=8, verbose=0)
     moved = arrays(generator.trainable_variables)[0] - before[0]
     assert np.abs(moved) == pytest.approx(0.01, rel=0.01)  # Adam's first step is its rate
+
+
+def projection():
+    """A discriminator of two answers, the first of which is a plain sum of two layers."""
+    images = keras.Input((4, 4, 1))
+    features = layers.Dense(8, "leaky_relu")(layers.Flatten()(images))
+    return keras.Model(images, [layers.Dense(1)(features) + layers.Dense(1)(features), layers.Dense(3)(features)])
+
+
+def nested():
+    images = keras.Input((4, 4, 1))
+    return keras.Model(images, projection()(images))
+
+
+@pytest.mark.every_backend
+@pytest.mark.parametrize("make", [projection, nested])
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_answer_of_a_prepared_network_is_float32(policy, make, name):
+    policy(name)
+    network = make()
+    prepared(network, "adam")
+    answers = network(normal(2, 4, 4, 1))
+    assert {keras.backend.standardize_dtype(answer.dtype) for answer in answers} == {"float32"}
 
 
 @pytest.mark.every_backend

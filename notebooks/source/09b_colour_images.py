@@ -516,9 +516,9 @@ class VAEGAN(Lazy):
 
     def generator_loss(self, real_images, fake_images):
         game = super().generator_loss(real_images, fake_images)
-        mean, log_variance = self.encoder(real_images)
+        mean, log_variance = (ops.cast(part, "float32") for part in self.encoder(real_images))
         redrawn = self.decoder(draw(mean, log_variance, self.seed_generator), training=True)
-        error = self.features(real_images) - self.features(redrawn)
+        error = ops.cast(self.features(real_images) - self.features(redrawn), "float32")
         reconstruction = float(np.prod(error.shape[1:])) / 2 * ops.log(ops.mean(error**2))
         return reconstruction + ops.mean(divergence(mean, log_variance)) + game_weight * game
 
