@@ -222,7 +222,7 @@ def _run_notebook(chapter, values, folder):
             cwd=folder,
             progress_bar=sys.stderr.isatty(),
             kernel_name="python3",
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning that a run was stopped
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # a kernel is interrupted before it is ended
         )
     except PapermillExecutionError as error:
         failure = f"cell {error.cell_index}: {error.ename}: {error.evalue}".splitlines()[0]
