@@ -39,20 +39,24 @@ def examine_double(function):
 
 @pytest.fixture
 def code():
-    return Code(double, examine_double, "Multiply.", after="So much for doubling.")
+    return Code(double, examine_double, ("Multiply.", "By 2."), after="So much for doubling.")
 
 
 @pytest.fixture
 def prediction():
     return Prediction(
-        "loss", lambda: 1.5, "Look at the mean.", "It is the mean.", [(3.0, "That is the sum, not the mean.")]
+        "loss",
+        lambda: 1.5,
+        ("Look at the mean.", "Divide."),
+        "It is the mean.",
+        [(3.0, "That is the sum, not the mean.")],
     )
 
 
 @pytest.fixture
 def choice():
     options = {"a": ("the mean", "Right: it is the mean."), "b": ("the sum", "A sum grows with the batch.")}
-    return Choice("reduction", "a", options, "Repeat a batch.")
+    return Choice("reduction", "a", options, ("Repeat a batch.", "Twice."))
 
 
 def test_a_right_function_passes_with_what_deepens_it(code):
@@ -90,7 +94,9 @@ def test_the_line_of_an_error_is_the_learners(file):
     answer = compiled("def double(value):\n    doubled = 2 * value\n    return doubled.missing()\n", file)[
         "double"
     ]
-    assert Code(double, examine, "").check(answer).message.endswith("In your line 3: return doubled.missing()")
+    assert (
+        Code(double, examine, ("", "")).check(answer).message.endswith("In your line 3: return doubled.missing()")
+    )
 
 
 def test_an_answer_that_is_no_function_fails(code):
@@ -160,7 +166,7 @@ def test_a_constant_function_is_an_attempt():
     def five():
         return 5
 
-    question = Code(five, examine, "")
+    question = Code(five, examine, ("", ""))
     assert question.check(lambda: 5).status == PASSED
     assert question.check(lambda: 6).status == FAILED
 
@@ -212,7 +218,7 @@ def test_lists_and_named_arguments_are_copies_too():
         option["key"].clear()
         return 1
 
-    assert Code(double, examine, "").check(spoil).status == PASSED
+    assert Code(double, examine, ("", "")).check(spoil).status == PASSED
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt])
@@ -270,7 +276,7 @@ def test_no_prediction_is_not_attempted(prediction, answer):
 
 
 def test_a_prediction_that_cannot_be_computed_is_an_error():
-    assert Prediction("broken", lambda: 1 / 0, "", "").check(1).status == ERROR
+    assert Prediction("broken", lambda: 1 / 0, ("", ""), "").check(1).status == ERROR
 
 
 @pytest.mark.parametrize("answer", ["a", "A", " a "])
@@ -346,7 +352,7 @@ def numbers_after():
 
 @pytest.mark.parametrize("examine", [draw, reseed, fail])
 def test_a_check_leaves_every_random_state_as_it_was(numbers_after, examine):
-    question = Code(double, examine, "")
+    question = Code(double, examine, ("", ""))
     assert numbers_after(lambda: question.check(double)) == numbers_after()
 
 
@@ -611,4 +617,4 @@ def test_a_check_may_say_that_there_is_no_answer_yet():
     def examine(function):
         raise NotAttempted
 
-    assert Code(double, examine, "").check(double).status == NOT_ATTEMPTED
+    assert Code(double, examine, ("", "")).check(double).status == NOT_ATTEMPTED

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from gancourse import exercises
-from gancourse.exercises import chapter_01, equilibrium
+from gancourse.exercises import chapter_01
 
 questions = exercises.load("01")
 
@@ -30,7 +30,7 @@ def bayes(log_densities, class_shares):
 
 
 def second_player_s_mix(payoff):
-    column, value = equilibrium.fair_mix(-np.asarray(payoff).T)
+    column, value = chapter_01.fair_mix(-np.asarray(payoff).T)
     return column, -value
 
 
@@ -86,15 +86,15 @@ WRONG = [
     ("classes_of", lambda logs, shares: bayes(logs.clip(-600, 600), shares), "is not right"),
     ("classes_of", lambda logs, shares: bayes(logs, shares)[0], "shape"),
     ("fair_mix", second_player_s_mix, "second player's mix"),
-    ("fair_mix", lambda p: (1 - equilibrium.fair_mix(p)[0], equilibrium.fair_mix(p)[1]), "row 1"),
+    ("fair_mix", lambda p: (1 - chapter_01.fair_mix(p)[0], chapter_01.fair_mix(p)[1]), "row 1"),
     ("fair_mix", lambda p: (0.51, p.mean()), "still cares"),
     (
         "fair_mix",
-        lambda p: (equilibrium.fair_mix(p)[0], -equilibrium.fair_mix(p)[1]),
+        lambda p: (chapter_01.fair_mix(p)[0], -chapter_01.fair_mix(p)[1]),
         "what the first player gets",
     ),
-    ("fair_mix", lambda p: (equilibrium.fair_mix(p)[0], p.mean() + 1), "the value is not"),
-    ("fair_mix", lambda p: equilibrium.fair_mix(p)[0], "two numbers"),
+    ("fair_mix", lambda p: (chapter_01.fair_mix(p)[0], p.mean() + 1), "the value is not"),
+    ("fair_mix", lambda p: chapter_01.fair_mix(p)[0], "two numbers"),
     ("optimistic_move", at_once, "plain step"),
     ("optimistic_move", lambda x, y, u, v, r: (x + r * (2 * x - u), y - r * (2 * y - v)), "gradient for x is y"),
     ("optimistic_move", lambda x, y, u, v, r: (x + r * (2 * y - v), y + r * (2 * x - u)), "Both climb"),
@@ -172,7 +172,7 @@ RIGHT = [
     ("classes_of", lambda logs, shares: ops.softmax(logs + np.log(shares))),
     ("classes_of", shares_by_loop),
     ("fair_mix", mix_by_equations),
-    ("fair_mix", lambda p: np.array(equilibrium.fair_mix(p))),
+    ("fair_mix", lambda p: np.array(chapter_01.fair_mix(p))),
     ("optimistic_move", lambda x, y, u, v, r: np.array([x + 2 * r * y - r * v, y - 2 * r * x + r * u])),
     ("zero_sum_move", lambda p, logits, s, r: p + r * s * ops.convert_to_numpy(ops.sigmoid(logits))),
     ("half_the_data", -0.955),
@@ -219,27 +219,27 @@ def test_the_distance_has_doubled_after_that_many_steps_and_not_before():
 def test_optimistic_moves_spiral_inwards_where_plain_ones_lead_outwards():
     place, last = (0.5, 0.0), (0.5, 0.0)
     for _ in range(300):
-        place, last = equilibrium.optimistic_move(*place, *last, 0.1), place
+        place, last = chapter_01.optimistic_move(*place, *last, 0.1), place
     assert math.hypot(*place) < 0.2
 
 
 @pytest.mark.parametrize("column", [0, 1])
 def test_against_a_fair_mix_no_column_is_better(column):
     payoff = np.array([[3.0, -1], [-2, 4]])
-    row, value = equilibrium.fair_mix(payoff)
+    row, value = chapter_01.fair_mix(payoff)
     assert row * payoff[0, column] + (1 - row) * payoff[1, column] == pytest.approx(value)
 
 
 def test_zero_sum_moves_lower_the_loss_of_a_linear_discriminator():
     points, weights = np.random.default_rng(0).normal(size=(20, 2)), np.array([1.0, -2.0])
     logits = (points @ weights)[:, np.newaxis]
-    after = equilibrium.zero_sum_move(points, logits, np.tile(weights, (20, 1)), 1e-4) @ weights
+    after = chapter_01.zero_sum_move(points, logits, np.tile(weights, (20, 1)), 1e-4) @ weights
     change = (np.log(1 - sigmoid(after)) - np.log(1 - sigmoid(logits[:, 0]))) / 1e-4
     assert change == pytest.approx(-(sigmoid(logits[:, 0]) ** 2) * 5, rel=1e-2)
 
 
 def test_messages_and_hints_do_not_hold_the_answer():
-    texts = {q.name: q.hint_text + "".join(m for _, m in getattr(q, "mistakes", ())) for q in questions}
+    texts = {q.name: "".join(q.hint_texts) + "".join(m for _, m in getattr(q, "mistakes", ())) for q in questions}
     assert "140" not in texts["steps_to_double"]
     assert "0.95" not in texts["half_the_data"]
     assert {chapter_01.QUESTIONS[i].answer for i in (3, 11, 12, 13)} == {"b", "c", "d"}

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from gancourse import attacks, exercises
-from gancourse.exercises import adversarial, chapter_10
+from gancourse.exercises import chapter_10
 
 questions = exercises.load("10")
 Z = 1.959964
@@ -336,7 +336,7 @@ def step_without_ball(changed, images, gradients, step, epsilon):
 
 def step_into_the_other_ball(changed, images, gradients, step, epsilon):
     moved = changed + step * np.sign(gradients)
-    return np.clip(adversarial.into_the_ball(moved, images, epsilon), 0, 1)
+    return np.clip(chapter_10.into_the_ball(moved, images, epsilon), 0, 1)
 
 
 def step_or_nothing(changed, images, gradients, step, epsilon):
@@ -741,17 +741,21 @@ def test_answers_that_raise_are_shown(name, answer, message):
 
 
 def test_messages_and_hints_do_not_hold_the_answer():
-    assert "3.92" not in questions.sum_of_small.hint_text + "".join(m for _, m in questions.sum_of_small.mistakes)
+    assert "3.92" not in "".join(questions.sum_of_small.hint_texts) + "".join(
+        m for _, m in questions.sum_of_small.mistakes
+    )
     for name, digits in (("in_their_units", ("0.06", "16/255 =")), ("random_instead", ("0.14", "0.005²"))):
-        texts = getattr(questions, name).hint_text + "".join(m for _, m in getattr(questions, name).mistakes)
+        texts = "".join(getattr(questions, name).hint_texts) + "".join(
+            m for _, m in getattr(questions, name).mistakes
+        )
         assert not any(part in texts for part in digits)
 
 
 def test_every_known_mistake_differs_from_the_solution():
     random = np.random.default_rng(1)
     given = random.uniform(size=(6, 5)), random.choice([-1, 1], 6), random.normal(size=5), 0.3, 0.1
-    for wrong, _ in adversarial.wrong_losses(*given):
-        assert not np.allclose(wrong, adversarial.worst_loss(*given), rtol=1e-3, atol=1e-3)
+    for wrong, _ in chapter_10.wrong_losses(*given):
+        assert not np.allclose(wrong, chapter_10.worst_loss(*given), rtol=1e-3, atol=1e-3)
     for wrong, _ in chapter_10.wrong_intervals(17, 20):
         assert not np.allclose(wrong, chapter_10.share_interval(17, 20), rtol=1e-3, atol=1e-3)
 
@@ -760,7 +764,7 @@ def test_no_change_in_the_ball_has_a_larger_loss_than_the_worst():
     random = np.random.default_rng(0)
     images, labels = random.uniform(size=(8, 5)), random.choice([-1, 1], 8)
     weights, bias, epsilon = random.normal(size=5), 0.2, 0.3
-    worst = adversarial.worst_loss(images, labels, weights, bias, epsilon)
+    worst = chapter_10.worst_loss(images, labels, weights, bias, epsilon)
     corners = epsilon * (2 * (np.arange(32)[:, np.newaxis] >> np.arange(5) & 1) - 1)
     inside = random.uniform(-epsilon, epsilon, (500, 5))
     losses = [softplus(-labels * ((images + c) @ weights + bias)) for c in np.concatenate([corners, inside])]
@@ -779,13 +783,13 @@ def test_pgd_reaches_the_worst_loss_of_a_linear_model():
 
     changed = attacks.PGD(attacks.LinfBall(0.3, (0, 1)), steps=10)(model, images, labels)
     found = softplus(-(2 * labels - 1) * (changed @ weights + 0.1))
-    assert found == pytest.approx(adversarial.worst_loss(images, 2 * labels - 1, weights, 0.1, 0.3), rel=1e-4)
+    assert found == pytest.approx(chapter_10.worst_loss(images, 2 * labels - 1, weights, 0.1, 0.3), rel=1e-4)
 
 
 def test_no_point_of_the_ball_is_nearer_than_the_projection():
     random = np.random.default_rng(0)
     images, changed = random.normal(size=(2, 3, 4, 2))
-    found = adversarial.into_the_ball(changed, images, 0.7)
+    found = chapter_10.into_the_ball(changed, images, 0.7)
     nearest = ball_norms(found - changed)
     directions = random.normal(size=(2000, *images.shape))
     lengths = np.sqrt((directions**2).sum(axis=(2, 3), keepdims=True))

@@ -8,7 +8,7 @@ from scipy import stats
 
 from gancourse import exercises
 from gancourse.exercises import chapter_12
-from gancourse.exercises.positions import Position
+from gancourse.exercises.chapter_12 import Position
 
 questions = exercises.load("12")
 

@@ -26,7 +26,7 @@ def examine_double(function):
 
 @pytest.fixture
 def code():
-    return exercises.Code(double, examine_double, "Multiply.")
+    return exercises.Code(double, examine_double, ("Multiply.", "By 2."))
 
 
 @pytest.fixture

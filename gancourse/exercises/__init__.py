@@ -5,12 +5,15 @@
 `python -m gancourse progress` answers at once.
 """
 
+import ast
+import functools
 import importlib
 import pathlib
 
 __all__ = [
     "Choice",
     "Code",
+    "Lent",
     "Prediction",
     "as_array",
     "expect",
@@ -33,6 +36,7 @@ _OF_THE_ENGINE = {
         "NotAttempted",
         "Wrong",
     ),
+    "Lent",
     *("ERROR", "FAILED", "NOT_ATTEMPTED", "PASSED"),
     *("as_array", "expect", "expect_close", "none_of", "pair", "shaped"),
 }
@@ -57,6 +61,21 @@ def known(chapter):
             f"There are no exercises for chapter {chapter!r}; there are for {', '.join(chapters())}."
         )
     return chapter
+
+
+@functools.cache
+def names(chapter):
+    """The names of a chapter's questions, in order; read from the text of its module, which is not imported.
+
+    Raises ValueError for a chapter without questions.
+    """
+    text = (pathlib.Path(__file__).parent / f"chapter_{known(chapter)}.py").read_text(encoding="utf-8")
+    (questions,) = [
+        node.value.elts
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUESTIONS"
+    ]
+    return [getattr(question.args[0], "value", None) or question.args[0].id for question in questions]
 
 
 def load(chapter):

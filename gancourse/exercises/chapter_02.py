@@ -148,26 +148,43 @@ QUESTIONS = [
     Code(
         kl_between,
         _check_kl_between,
-        hint="Write both log densities, subtract, and average over q: E[(z - mean)²] is q's variance, and "
-        "E[(z - other_mean)²] is q's variance plus the squared distance of the means.",
+        hint=(
+            (
+                "Write both log densities, subtract, and average over q: E[(z - mean)²] is q's variance, and "
+                "E[(z - other_mean)²] is q's variance plus the squared distance of the means."
+            ),
+            (
+                "Per latent: (squared distance + own variance) / other variance - 1 + other log variance - own; half the "
+                "sum over axis -1."
+            ),
+        ),
         after="With it you can measure how far apart the clouds of two images lie, in either direction.",
     ),
     Code(
         area_under_curve,
         _check_area_under_curve,
-        hint="Compare every stranger with every familiar score: a[:, None] > b is a table of all pairs.",
+        hint=(
+            "Compare every stranger with every familiar score: a[:, None] > b is a table of all pairs.",
+            "The mean of (a > b) over the table of all pairs, plus half the mean of (a == b).",
+        ),
         after="A table of all pairs grows with the product of the counts; the reference sorts instead.",
     ),
     Code(
         vae_loss,
         _check_vae_loss,
-        hint="Look at the two reductions. What adds up within an image, and what is averaged over images?",
+        hint=(
+            "Look at the two reductions. What adds up within an image, and what is averaged over images?",
+            "Both parts: sum over axis -1. Then add them, and take the mean over the batch.",
+        ),
         after="A sum within each image, a mean over images: only then is the loss a bound on the likelihood.",
     ),
     Prediction(
         "blank_loss",
         lambda: 784 * math.log(2),
-        hint="The divergence of the prior from itself is known. What does an undecided pixel cost in nats?",
+        hint=(
+            "The divergence of the prior from itself is known. What does an undecided pixel cost in nats?",
+            "An undecided pixel costs ln 2, and there are 28 · 28 of them.",
+        ),
         reason="The divergence is 0, and each pixel costs ln 2: 784 ln 2 = 543.43 nats. A loss near this "
         "value after training means that the decoder has learned nothing.",
         mistakes=[
@@ -180,7 +197,10 @@ QUESTIONS = [
     Prediction(
         "fitted_variance",
         7.25,
-        hint="A mixture's variance: the variance within its parts plus the variance of the parts' means.",
+        hint=(
+            "A mixture's variance: the variance within its parts plus the variance of the parts' means.",
+            "The parts' means lie 2.5 to either side of the common mean: what is their variance?",
+        ),
         reason="1 within the parts, plus 2.5² since each part's mean lies 2.5 from the common mean: 7.25.",
         mistakes=[
             (1, "This is the variance of each part. The fit must also span the distance between them."),
@@ -216,6 +236,9 @@ QUESTIONS = [
                 "Reordering is one invertible matrix among many. What do the others do to the loss?",
             ),
         },
-        hint="Put an invertible matrix and its inverse between encoder and decoder. What changes?",
+        hint=(
+            "Put an invertible matrix and its inverse between encoder and decoder. What changes?",
+            "B M⁻¹ M A = B A: same loss, other axes. What is the same for B and for B M⁻¹?",
+        ),
     ),
 ]

@@ -153,7 +153,10 @@ QUESTIONS = [
     Prediction(
         "loss_of_a_yes_sayer",
         lambda: -math.log(0.8) - math.log(0.2),
-        hint="The loss has two parts. What does D = 0.8 mean for the logarithm on a real image, on a fake?",
+        hint=(
+            "The loss has two parts. What does D = 0.8 mean for the logarithm on a real image, on a fake?",
+            "On a real image -log 0.8; on a fake -log(1 - 0.8). Add the two.",
+        ),
         reason="-log 0.8 on the real images and -log(1 - 0.8) on the fakes: 0.223 + 1.609. "
         "It is more than 2 log 2 = 1.386, since an answer that does not depend on the image is best at 1/2.",
         mistakes=[
@@ -177,30 +180,51 @@ QUESTIONS = [
     Code(
         best_discriminator,
         examine_best_discriminator,
-        hint="D* compares densities, so turn each set of counts into shares that sum to 1 before you compare "
-        "them; then think about the bins where both shares are 0.",
+        hint=(
+            (
+                "D* compares densities, so turn each set of counts into shares that sum to 1 before you compare "
+                "them; then think about the bins where both shares are 0."
+            ),
+            "real / (real + fake) with shares, and np.where(total > 0, ..., 0.5) for empty bins.",
+        ),
         after="With bins, D* needs no network. Images have 784 pixels, far too many for bins: hence the network.",
     ),
     Code(
         minimax_generator_loss,
         examine_minimax_generator_loss,
-        hint="1 - sigmoid(l) = sigmoid(-l) = 1 / (1 + exp(l)). Take the logarithm on paper; softplus or "
-        "logaddexp computes the rest safely.",
+        hint=(
+            (
+                "1 - sigmoid(l) = sigmoid(-l) = 1 / (1 + exp(l)). Take the logarithm on paper; softplus or "
+                "logaddexp computes the rest safely."
+            ),
+            "log(1 - sigmoid(l)) = -softplus(l), so take the mean of that.",
+        ),
         after="At a logit of -1000 the loss is 0 and so is its slope: a generator that is surely rejected "
         "hears nothing.",
     ),
     Code(
         generator_step,
         examine_generator_step,
-        hint="A step needs the gradient through the discriminator, but whose weights should it change?",
+        hint=(
+            "A step needs the gradient through the discriminator, but whose weights should it change?",
+            (
+                "value_and_gradients takes a function and weights: give it generator.trainable_variables, then "
+                "optimizer.apply."
+            ),
+        ),
         after="The classic recipe froze the discriminator for this reason. A list of weights says the "
         "same openly.",
     ),
     Prediction(
         "answer_at_two_to_one",
         1 / 3,
-        hint="Go back to a log y + b log(1 - y). What are a and b where both densities are equal, "
-        "if fakes count twice?",
+        hint=(
+            (
+                "Go back to a log y + b log(1 - y). What are a and b where both densities are equal, "
+                "if fakes count twice?"
+            ),
+            "a log y + b log(1 - y) is largest at y = a / (a + b), here with b = 2 a.",
+        ),
         reason="With weights 1 and 2 the best answer is p / (p + 2p) = 1/3: at a perfect generator the "
         "discriminator answers with the share of real images in its batches.",
         mistakes=[
@@ -238,6 +262,12 @@ QUESTIONS = [
                 "A perfect generator would leave it no more than a coin. So 50 % is no proof of failure.",
             ),
         },
-        hint="Think of the trap in this chapter: which discriminators could show 50 %?",
+        hint=(
+            "Think of the trap in this chapter: which discriminators could show 50 %?",
+            (
+                "A perfect generator would give 50 %; so would a discriminator that never learned. Does the number tell "
+                "them apart?"
+            ),
+        ),
     ),
 ]

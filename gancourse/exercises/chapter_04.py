@@ -142,29 +142,47 @@ QUESTIONS = [
     Code(
         convolution_size,
         examine_convolution_size,
-        hint="Where can the window begin? Without padding the last place is size - kernel; with a stride only every "
-        "stride-th place counts. With 'same' padding there is a window for every stride-th pixel.",
+        hint=(
+            (
+                "Where can the window begin? Without padding the last place is size - kernel; with a stride only every "
+                "stride-th place counts. With 'same' padding there is a window for every stride-th pixel."
+            ),
+            "'valid': (size - kernel) // stride + 1. 'same': size / stride, rounded up.",
+        ),
         after="In a DCGAN the strides do the resizing: 28, 14, 7 on the way down.",
     ),
     Code(
         transpose_convolve,
         examine_transpose_convolve,
-        hint="Begin with zeros of the right length, and add one scaled copy of the window for every value.",
+        hint=(
+            "Begin with zeros of the right length, and add one scaled copy of the window for every value.",
+            "(n - 1) * stride + k zeros; for each place: output[place * stride : place * stride + k] += value * w.",
+        ),
         after="The check compared your function with the transpose of a strided convolution.",
     ),
     Code(
         normalize,
         examine_normalize,
-        hint="Batch normalization has one mean and one variance per channel. Compare the axes, then the denominator, "
-        "with the formula.",
+        hint=(
+            (
+                "Batch normalization has one mean and one variance per channel. Compare the axes, then the denominator, "
+                "with the formula."
+            ),
+            "Mean and variance over axis=(0, 1, 2), and epsilon stands under the root, beside the variance.",
+        ),
         after="Per image and without the root: the first hides differences between images, the second gives every "
         "channel a scale of its own.",
     ),
     Prediction(
         "transposed_parameters",
         4 * 4 * 64 * 32 + 32,
-        hint="Every pair of an input and an output channel has a window of its own. Whether the layer shrinks or grows "
-        "the map does not matter.",
+        hint=(
+            (
+                "Every pair of an input and an output channel has a window of its own. Whether the layer shrinks or grows "
+                "the map does not matter."
+            ),
+            "4 · 4 weights for each of 64 · 32 pairs, and one bias for each channel that goes out.",
+        ),
         reason="4·4 weights for each of the 64·32 pairs of channels, and one bias for each of the 32 outputs.",
         mistakes=(
             (4 * 4 * 64 * 32, "That counts the windows. What else is added to each output channel?"),
@@ -178,8 +196,14 @@ QUESTIONS = [
     Prediction(
         "wide_distance",
         wide_distance,
-        hint="Covariances that are diagonal make the formula a sum over dimensions. In one dimension the spread contributes "
-        "the squared difference of the standard deviations.",
+        hint=(
+            (
+                "Covariances that are diagonal make the formula a sum over dimensions. In one dimension the spread "
+                "contributes "
+                "the squared difference of the standard deviations."
+            ),
+            "In one dimension: (2 - 1)². How many dimensions are there?",
+        ),
         reason="tr(I + 4I - 2·2I) = 84·(1 + 4 - 4) = 84. In 84 dimensions small differences add up.",
         mistakes=(
             (0, "The means agree, but the covariances do not, and the distance sees both."),
@@ -209,6 +233,9 @@ QUESTIONS = [
                 "The entropy is of the labels, and all ten labels are equally frequent.",
             ),
         },
-        hint="Ask of each number: does it look at one image, at the labels, or at the spread of the images?",
+        hint=(
+            "Ask of each number: does it look at one image, at the labels, or at the spread of the images?",
+            "Ten points, one per class: how large is the covariance within a class?",
+        ),
     ),
 ]

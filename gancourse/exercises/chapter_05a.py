@@ -155,35 +155,62 @@ QUESTIONS = [
     Code(
         variety_and_doubt,
         examine_variety_and_doubt,
-        hint="The entropy of p is -Σ p log p. Take it once of the average answer, and once of every answer; then "
-        "average those. Replace zeros by something whose term is 0.",
+        hint=(
+            (
+                "The entropy of p is -Σ p log p. Take it once of the average answer, and once of every answer; then "
+                "average those. Replace zeros by something whose term is 0."
+            ),
+            (
+                "entropy(p.mean(axis=0)) and the mean of entropy(p) over rows, with np.where(p > 0, p, 1) in the "
+                "logarithm."
+            ),
+        ),
         after="exp(variety - doubt) is the inception score: a number that cannot say which of the two is to blame.",
     ),
     Code(
         recall,
         examine_recall,
-        hint="Circles stand around the generated points, and reach to the k-th other generated point. Then count real "
-        "points that lie in at least one.",
+        hint=(
+            (
+                "Circles stand around the generated points, and reach to the k-th other generated point. Then count real "
+                "points that lie in at least one."
+            ),
+            "Sort each generated point's distances to the generated ones: column k is the radius, column 0 is itself.",
+        ),
         after="With real and generated exchanged the same lines give the precision.",
     ),
     Code(
         at_infinity,
         examine_at_infinity,
-        hint="d(N) = a + b/N is a straight line over 1/N. Which of the two numbers of the line is left at N = infinity?",
+        hint=(
+            "d(N) = a + b/N is a straight line over 1/N. Which of the two numbers of the line is left at N = infinity?",
+            "np.polyfit(1 / counts, distances, 1) gives slope and intercept. You want the second.",
+        ),
         after="Chong and Forsyth (2020) report this limit instead of the distance at one N.",
     ),
     Code(
         frechet,
         examine_frechet,
-        hint="Four things are wrong. Check one at a time: the first term with a shift, the trace with equal sets, and "
-        "the denominator of the covariance with four points.",
+        hint=(
+            (
+                "Four things are wrong. Check one at a time: the first term with a shift, the trace with equal sets, and "
+                "the denominator of the covariance with four points."
+            ),
+            (
+                "No root over the first term, @ for the product of covariances, minus twice the root's trace, n - 1 in "
+                "the covariance."
+            ),
+        ),
         after="The root of a matrix product needs the product of matrices; its trace is the sum of the roots of the "
         "eigenvalues.",
     ),
     Prediction(
         "missing_floor",
         missing_floor,
-        hint="Put C = I into the formula of the floor: all 84 eigenvalues are 1, and there are 84² pairs of them.",
+        hint=(
+            "Put C = I into the formula of the floor: all 84 eigenvalues are 1, and there are 84² pairs of them.",
+            "5/2 · 84 from the trace, and 1/2 for each of the 84² pairs. Divide by 2,000.",
+        ),
         reason="(5/2 · 84 + 84² · 1/2) / 2,000 = 1.869. With half as many images it is twice as large: a paper with fewer "
         "images reports a worse number for the same generator.",
         mistakes=(
@@ -201,7 +228,10 @@ QUESTIONS = [
     Prediction(
         "half_copied",
         0.75,
-        hint="The share is a mean over samples. What does each half contribute?",
+        hint=(
+            "The share is a mean over samples. What does each half contribute?",
+            "Half of the samples count 1, the other half count 1/2.",
+        ),
         reason="Copies win against every test image, fresh samples against half of them: (1 + 0.5) / 2. The number says "
         "that something is copied, not which samples.",
         mistakes=(
@@ -232,7 +262,13 @@ QUESTIONS = [
                 "Stored real images are as clear and as varied as real images are.",
             ),
         },
-        hint="Which of the numbers is given the training images?",
+        hint=(
+            "Which of the numbers is given the training images?",
+            (
+                "Frechet distance, recall and inception score are computed from samples and test images. Which number "
+                "needs a third set?"
+            ),
+        ),
     ),
     Choice(
         "two_papers",
@@ -256,6 +292,9 @@ QUESTIONS = [
                 "with real against real beside them, the two could be compared.",
             ),
         },
-        hint="Look at the figure with 1/N on its axis.",
+        hint=(
+            "Look at the figure with 1/N on its axis.",
+            "Does the distance of the same generator depend on the number of images?",
+        ),
     ),
 ]

@@ -173,15 +173,26 @@ QUESTIONS = [
     Code(
         least_squares_losses,
         examine_least_squares_losses,
-        hint="Three squares: real scores to the real target, fake scores to the fake target, and for the generator "
-        "fake scores to the target that it wishes for.",
+        hint=(
+            (
+                "Three squares: real scores to the real target, fake scores to the fake target, and for the generator "
+                "fake scores to the target that it wishes for."
+            ),
+            (
+                "L_D: half the mean of (real - real_target)² plus half that of (fake - fake_target)². L_G: fakes to the "
+                "real target."
+            ),
+        ),
         after="With the targets 1 and 0 this is the game of the chapter. Mao et al. also tried 1 and -1 for the "
         "discriminator; there the generator aimed at 0.",
     ),
     Prediction(
         "gradient_ratio",
         ratio_of_slopes,
-        hint="The slopes are -σ(ℓ) and -σ(-ℓ), and σ(ℓ) is the discriminator's probability.",
+        hint=(
+            "The slopes are -σ(ℓ) and -σ(-ℓ), and σ(ℓ) is the discriminator's probability.",
+            "At D = 0.01: (1 - 0.01) / 0.01.",
+        ),
         reason="The slopes are D = 0.01 and 1 - D = 0.99, so the ratio is 99. At D = 10⁻⁶ it would be a million.",
         mistakes=(
             (
@@ -198,27 +209,44 @@ QUESTIONS = [
     Code(
         interpolate,
         examine_interpolate,
-        hint="How many numbers should u have, and from which distribution? Give u a shape that broadcasts over an image.",
+        hint=(
+            "How many numbers should u have, and from which distribution? Give u a shape that broadcasts over an image.",
+            "u = random.uniform(size=(len(real_images), 1, 1, 1)), and then u times real plus the rest times fake.",
+        ),
         after="A normal weight leaves the segment between the images, and a weight per pixel mixes them like noise: the "
         "penalty then holds where the critic is never used.",
     ),
     Code(
         critic_loss,
         examine_critic_loss,
-        hint="The formula is right. A critic that maximises it minimises what?",
+        hint=(
+            "The formula is right. A critic that maximises it minimises what?",
+            (
+                "Minimise the negative: the mean of the fakes' scores minus the mean of the real ones', two separate "
+                "means."
+            ),
+        ),
         after="What stood there was the hinge loss, under which a critic that separates the sets has no reason to go on.",
     ),
     Code(
         r1_penalty,
         examine_r1_penalty,
-        hint="The gradient of w·x + a/2 |x|² at x is w + a x, a vector for each point. Square its length, then average, "
-        "then γ/2.",
+        hint=(
+            (
+                "The gradient of w·x + a/2 |x|² at x is w + a x, a vector for each point. Square its length, then average, "
+                "then γ/2."
+            ),
+            "np.sum(gradient**2, axis=1) is the squared length of each gradient. Mean, then times gamma / 2.",
+        ),
         after="For a = 0 it does not depend on the points: a line has the same slope everywhere.",
     ),
     Prediction(
         "fastest_friction",
         fastest,
-        hint="Look at -γ/2 ± √(γ²/4 - s²). As long as the root is imaginary, the real part is -γ/2. And when it is real?",
+        hint=(
+            "Look at -γ/2 ± √(γ²/4 - s²). As long as the root is imaginary, the real part is -γ/2. And when it is real?",
+            "It is best where the root just becomes 0: γ²/4 = s², with s = 1/2.",
+        ),
         reason="Up to γ = 2s = 1 both real parts are -γ/2, so more friction helps. Beyond, the root is real and the slower "
         "eigenvalue comes back towards 0. Physicists call the border critical damping.",
         mistakes=(
@@ -231,8 +259,13 @@ QUESTIONS = [
     Prediction(
         "chance_of_four",
         lambda: 1 / 70,
-        hint="Write the eight results in order, best first. All orders of four A's and four B's are equally likely: how "
-        "many are there?",
+        hint=(
+            (
+                "Write the eight results in order, best first. All orders of four A's and four B's are equally likely: how "
+                "many are there?"
+            ),
+            "There are 8! / (4! 4!) orders. In how many of them do all A's come first?",
+        ),
         reason="There are 8!/(4! 4!) = 70 orders of four A's and four B's, and one of them begins with all A's.",
         mistakes=(
             (1 / 20, "That is for three seeds each."),
@@ -267,6 +300,12 @@ QUESTIONS = [
                 "They are updated on every call in training. Think of the penalty instead.",
             ),
         },
-        hint="How many images of the batch can change the score of the first one?",
+        hint=(
+            "How many images of the batch can change the score of the first one?",
+            (
+                "Batch normalization takes mean and variance over the batch. Is a score then a matter of its own image "
+                "alone?"
+            ),
+        ),
     ),
 ]

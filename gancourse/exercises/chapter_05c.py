@@ -147,34 +147,59 @@ QUESTIONS = [
     Code(
         minibatch_deviation,
         examine_minibatch_deviation,
-        hint="Which images are compared with each other? That axis has the mean and the variance. And what makes a "
-        "deviation of a variance, before or after the average over places?",
+        hint=(
+            (
+                "Which images are compared with each other? That axis has the mean and the variance. And what makes a "
+                "deviation of a variance, before or after the average over places?"
+            ),
+            "np.std over axis 0 first; then the mean of all that is left.",
+        ),
         after="The faulty code measures contrast within an image. A collapsed generator with crisp images would look "
         "varied to it.",
     ),
     Code(
         smoothed_loss,
         examine_smoothed_loss,
-        hint="The target 0.9 means: nine tenths of the loss of a real image, and one tenth of the loss of a fake.",
+        hint=(
+            "The target 0.9 means: nine tenths of the loss of a real image, and one tenth of the loss of a fake.",
+            (
+                "For real logits: (1 - smoothing) * softplus(-d) + smoothing * softplus(d). The fakes' part stays as it "
+                "was."
+            ),
+        ),
         after="The smoothed part is linear in the logit, so a sure discriminator pays for each further nat.",
     ),
     Code(
         moving_average,
         examine_moving_average,
-        hint="Begin with the first row. Each further row moves the average by the share 1 - decay.",
+        hint=(
+            "Begin with the first row. Each further row moves the average by the share 1 - decay.",
+            "average = history[0]; for each further row: decay * average + (1 - decay) * row.",
+        ),
         after="The course's GAN does the same, with a smaller decay in the first steps.",
     ),
     Code(
         stop_epoch,
         examine_stop_epoch,
-        hint="Keep two things while you go through the distances: the place of the best one so far, and how many epochs "
-        "have passed since.",
+        hint=(
+            (
+                "Keep two things while you go through the distances: the place of the best one so far, and how many epochs "
+                "have passed since."
+            ),
+            (
+                "A smaller distance: remember its epoch, set the count to 0. Else count one more, and stop when it "
+                "equals patience."
+            ),
+        ),
         after="Keras's EarlyStopping does this; with restore_best_weights it also keeps the weights of the best.",
     ),
     Prediction(
         "circle_radius",
         circle_radius,
-        hint="Put ω = π/2 into the formula: e^{-iω} = -i. The length of 1 + 0.5 i is the root of 1 + 0.25.",
+        hint=(
+            "Put ω = π/2 into the formula: e^{-iω} = -i. The length of 1 + 0.5 i is the root of 1 + 0.25.",
+            "0.5 / √(1 + 0.25).",
+        ),
         reason="(1 - 0.5) / |1 + 0.5 i| = 0.5 / √1.25 = 0.447.",
         mistakes=(
             (0.5, "That would be the average with the centre. The denominator is longer than 1."),
@@ -187,7 +212,10 @@ QUESTIONS = [
     Prediction(
         "packed_variation",
         1 - 0.5**3,
-        hint="With which probability does a pack of three real images hold no missing mode?",
+        hint=(
+            "With which probability does a pack of three real images hold no missing mode?",
+            "A real image is in a mode that the generator has with probability 1/2; three of them with 1/8.",
+        ),
         reason="1 - 0.5³ = 0.875: only an eighth of the real packs could also be generated ones.",
         mistakes=(
             (0.5, "That is for single images."),
@@ -220,7 +248,10 @@ QUESTIONS = [
                 "That is precision. Look at the real points that have no sample near them.",
             ),
         },
-        hint="Count the groups of blue points, and those that have orange ones.",
+        hint=(
+            "Count the groups of blue points, and those that have orange ones.",
+            "Most groups of real points have no sample near them. Which name stands for that?",
+        ),
     ),
     Choice(
         "pine",
@@ -246,7 +277,10 @@ QUESTIONS = [
                 "games cannot be compared; look at the separation.",
             ),
         },
-        hint="Two names fit a separation near 1. The third panel decides between them.",
+        hint=(
+            "Two names fit a separation near 1. The third panel decides between them.",
+            "How large is the gradient that reaches the generator: small, large or changing?",
+        ),
     ),
     Choice(
         "larch",
@@ -270,7 +304,10 @@ QUESTIONS = [
                 "generator's it cannot follow, and the generator learns to please a judge who knows nothing.",
             ),
         },
-        hint="Who is being fooled, and with what? Compare the separation with the gap.",
+        hint=(
+            "Who is being fooled, and with what? Compare the separation with the gap.",
+            "A separation near 0 and a large gap: the discriminator prefers what is far from real.",
+        ),
     ),
     Choice(
         "oak",
@@ -291,6 +328,9 @@ QUESTIONS = [
             ),
             "d": ("NaN: a weight is no longer a number.", "Then the curves would break off."),
         },
-        hint="Read the numbers that are printed, and ask how exact a 0 can be by accident.",
+        hint=(
+            "Read the numbers that are printed, and ask how exact a 0 can be by accident.",
+            "One player's weights change by exactly 0.0 in every epoch.",
+        ),
     ),
 ]

@@ -174,40 +174,71 @@ QUESTIONS = [
     Code(
         slerp,
         examine_slerp,
-        hint="Three steps: the cosine of the angle from the product and both norms, the angle, the weighted sum. Ask "
-        "before the division whether its denominator is 0.",
+        hint=(
+            (
+                "Three steps: the cosine of the angle from the product and both norms, the angle, the weighted sum. Ask "
+                "before the division whether its denominator is 0."
+            ),
+            (
+                "(sin((1 - t) θ) start + sin(t θ) end) / sin θ, with the cosine clipped to [-1, 1]; the straight line "
+                "where sin θ is about 0."
+            ),
+        ),
         after="Normal latents lie close to a sphere. The straight line between two of them leaves it, the arc does not.",
     ),
     Code(
         pixel_normalization,
         examine_pixel_normalization,
-        hint="Square, average, root, in this order. Each pixel has its own number: keepdims=True lets it broadcast.",
+        hint=(
+            "Square, average, root, in this order. Each pixel has its own number: keepdims=True lets it broadcast.",
+            "x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-8).",
+        ),
         after="Only the direction of a pixel's vector is left, so the contest of the players cannot drive it up.",
     ),
     Code(
         equalized_scale,
         examine_equalized_scale,
-        hint="The fan-in is the number of terms in the sum that makes one output. Only the last axis does not count.",
+        hint=(
+            "The fan-in is the number of terms in the sum that makes one output. Only the last axis does not count.",
+            "np.prod(shape[:-1]) is the fan-in. The scale is the gain over its root.",
+        ),
         after="With gain √2 it is the standard deviation of He's initial weights: it moved from the start of training "
         "into every step.",
     ),
     Code(
         grown,
         examine_grown,
-        hint="Three lines: α, the upscaled images, the mixture. array.repeat(2, axis=1) doubles the rows.",
+        hint=(
+            "Three lines: α, the upscaled images, the mixture. array.repeat(2, axis=1) doubles the rows.",
+            (
+                "alpha = min(seen / fade_images, 1); old.repeat(2, axis=1).repeat(2, axis=2); then the two shares 1 - "
+                "alpha and alpha."
+            ),
+        ),
         after="At α = 0 nothing has changed but the number of pixels: growing begins without a jump.",
     ),
     Code(
         group_deviation,
         examine_group_deviation,
-        hint="After the reshape the axes are (size, groups, height, width, channels). Which one runs over the images of "
-        "one group? In the end each group has its own number.",
+        hint=(
+            (
+                "After the reshape the axes are (size, groups, height, width, channels). Which one runs over the images of "
+                "one group? In the end each group has its own number."
+            ),
+            (
+                "std over axis 0 (the members), mean over places and channels, and np.tile(..., size) gives each image "
+                "its group's."
+            ),
+        ),
         after="With one number for the whole batch, a few odd images would make all others look varied.",
     ),
     Prediction(
         "relative_step",
         0.001 / np.sqrt(2 / 4608),
-        hint="Divide the step by the standard deviation: 4608 / 2 is a square number.",
+        hint=(
+            "Divide the step by the standard deviation: 4608 / 2 is a square number.",
+            "√(4608 / 2) = 48. How much is 0.001 · 48?",
+        ),
         reason="0.001 · √2304 = 0.048, about 5 % in one step. A layer with 32 inputs would move by 0.4 %. Equalized layers "
         "store weights of standard deviation 1, so all of them move by the same 0.1 %.",
         mistakes=(
@@ -223,7 +254,10 @@ QUESTIONS = [
     Prediction(
         "growing_share",
         (1 + 1 / 4 + 1 / 16 + 1 / 64) / 4,
-        hint="Add up the costs of the four resolutions, then those of four times as many images at 32.",
+        hint=(
+            "Add up the costs of the four resolutions, then those of four times as many images at 32.",
+            "Costs 1, 1/4, 1/16, 1/64 of a step at 32, each for the same number; divide by 4.",
+        ),
         reason="(1 + 1/4 + 1/16 + 1/64) / 4 = 0.332, a third. On a machine that small images do not keep busy, a step at "
         "8 costs more than a sixteenth, and the share is larger.",
         mistakes=(
@@ -263,7 +297,10 @@ QUESTIONS = [
                 "It would spoil the samples that you look at. Neither player's loss makes use of it.",
             ),
         },
-        hint="With α = 0, which layers does an image pass on its way to the score?",
+        hint=(
+            "With α = 0, which layers does an image pass on its way to the score?",
+            "With α = 0 the old path is used alone. Which of its layers was not there before?",
+        ),
     ),
     Choice(
         "inverted",
@@ -287,6 +324,9 @@ QUESTIONS = [
                 "image was fitted there; changes of it and interpolations from it may look like nothing.",
             ),
         },
-        hint="How long are latents of 512 dimensions that are drawn from the normal distribution?",
+        hint=(
+            "How long are latents of 512 dimensions that are drawn from the normal distribution?",
+            "Their norms are near √512 = 22.6. How long are the latents that were found here?",
+        ),
     ),
 ]

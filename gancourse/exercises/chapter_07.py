@@ -164,31 +164,49 @@ QUESTIONS = [
     Code(
         real_probability,
         examine_real_probability,
-        hint="It is the sigmoid of ln Z. np.logaddexp.reduce gives ln Z, and the sigmoid's ln is -np.logaddexp(0, -x).",
+        hint=(
+            "It is the sigmoid of ln Z. np.logaddexp.reduce gives ln Z, and the sigmoid's ln is -np.logaddexp(0, -x).",
+            "log_z = np.logaddexp.reduce(logits, axis=1); the probability is np.exp(-np.logaddexp(0, -log_z)).",
+        ),
         after="An eleventh class, fake, with the fixed logit 0 would give the same: a softmax over eleven classes.",
     ),
     Code(
         unlabelled_loss,
         examine_unlabelled_loss,
-        hint="First one logit for each image: np.logaddexp.reduce. Then the loss of chapter 3, with np.logaddexp(0, x).",
+        hint=(
+            "First one logit for each image: np.logaddexp.reduce. Then the loss of chapter 3, with np.logaddexp(0, x).",
+            "With ln Z for each image: the mean of logaddexp(0, -real) plus the mean of logaddexp(0, fake).",
+        ),
         after="It asks for some class, not for a certain one. Which one, the labelled images have to say.",
     ),
     Code(
         feature_matching,
         examine_feature_matching,
-        hint="Which axis has to go first, that of the images or that of the features? And where do absolute values stand?",
+        hint=(
+            "Which axis has to go first, that of the images or that of the features? And where do absolute values stand?",
+            (
+                "Mean over axis 0 of each set, their difference, its absolute value, the mean over features: in this "
+                "order."
+            ),
+        ),
         after="Only the means have to agree. Nothing here asks for one image that looks real.",
     ),
     Code(
         draw_labels,
         examine_draw_labels,
-        hint="np.flatnonzero(labels == label) finds a class. np.random.default_rng(seed) has choice(..., replace=False).",
+        hint=(
+            "np.flatnonzero(labels == label) finds a class. np.random.default_rng(seed) has choice(..., replace=False).",
+            (
+                "For each class: generator.choice(indices, per_class, replace=False), with one generator made from the "
+                "seed. Concatenate."
+            ),
+        ),
         after="Only several draws tell what a method gains from what a lucky choice of images gains.",
     ),
     Prediction(
         "untrained_real",
         10 / 11,
-        hint="exp(0) is 1. How large is Z?",
+        hint=("exp(0) is 1. How large is Z?", "Z = 10, and the probability is Z / (Z + 1)."),
         reason="Z = 10, so the probability is 1 - 1/11 = 0.909. It is a vote of ten classes against one, fake, whose logit "
         "is always 0: an untrained discriminator takes nearly everything for real.",
         mistakes=(
@@ -203,7 +221,10 @@ QUESTIONS = [
     Prediction(
         "error_bar",
         lambda: 100 * np.sqrt(0.975 * 0.025 / 10_000),
-        hint="What is the variance of a single result, right or wrong? And that of the mean of 10,000?",
+        hint=(
+            "What is the variance of a single result, right or wrong? And that of the mean of 10,000?",
+            "√(p (1 - p) / n) with p = 0.975 and n = 10,000, then in percentage points.",
+        ),
         reason="100 · √(0.975 · 0.025 / 10,000) = 0.156. Another 10,000 test images would move this network's accuracy by "
         "about that. What other labels would do is a second spread, often a larger one: only more draws of labels show it.",
         mistakes=(
@@ -219,7 +240,10 @@ QUESTIONS = [
     Prediction(
         "labels_by_chance",
         3,
-        hint="Each image is a four with probability 0.1, or not. The variance of such a count is n p (1 - p).",
+        hint=(
+            "Each image is a four with probability 0.1, or not. The variance of such a count is n p (1 - p).",
+            "100 · 0.1 · 0.9 is the variance. Take its root.",
+        ),
         reason="√(100 · 0.1 · 0.9) = 3, so 7 or 13 fours are nothing unusual. And there are ten digits to be unlucky with: "
         "the rarest of them gets 5.5 images on average. Among the first 100 of MNIST are 14 ones and 5 fives.",
         mistakes=(
@@ -251,7 +275,10 @@ QUESTIONS = [
                 "More draws would show how much is luck. But in each of them the two networks would be as unequal again.",
             ),
         },
-        hint="Write down everything in which the two runs differ.",
+        hint=(
+            "Write down everything in which the two runs differ.",
+            "Images, and updates. Which of the two would you hold fixed to learn about the other?",
+        ),
     ),
     Choice(
         "bad_samples",
@@ -275,7 +302,10 @@ QUESTIONS = [
                 "Then noise would be best. But fakes that are easily told leave no loss, and so no lesson.",
             ),
         },
-        hint="What does the discriminator learn where a fake lies? And where should it lie to say something about classes?",
+        hint=(
+            "What does the discriminator learn where a fake lies? And where should it lie to say something about classes?",
+            "Beside the data, all classes get low logits. What does that do to a boundary that runs through there?",
+        ),
     ),
     Choice(
         "tuning",
@@ -299,6 +329,9 @@ QUESTIONS = [
                 "choices can be made. And whoever had 10,100 labels would train on them.",
             ),
         },
-        hint="Count the labels that had a part in the result.",
+        hint=(
+            "Count the labels that had a part in the result.",
+            "100 labels trained the network. How many labels chose its learning rate?",
+        ),
     ),
 ]

@@ -174,40 +174,70 @@ QUESTIONS = [
     Code(
         label_maps,
         examine_label_maps,
-        hint="Print result[0, 0, 0], the ten channels of one pixel. In which order does repeat write its numbers?",
+        hint=(
+            "Print result[0, 0, 0], the ten channels of one pixel. In which order does repeat write its numbers?",
+            (
+                "np.eye(10)[labels] has the shape (batch, 10): give it two axes in the middle, then np.tile or "
+                "broadcasting."
+            ),
+        ),
         after="The shown maps did differ from label to label: each lit a band of the image, in all ten channels. Training "
         "runs with them, but a convolution that looks outside the band cannot tell which label it is.",
     ),
     Code(
         projection_logit,
         examine_projection_logit,
-        hint="embedding[labels] has a row for each image. Multiply by the features and sum over which axis?",
+        hint=(
+            "embedding[labels] has a row for each image. Multiply by the features and sum over which axis?",
+            "features @ weights + bias + np.sum(embedding[labels] * features, axis=1).",
+        ),
         after="One part asks whether the image looks real, the other whether it looks like its class. The best "
         "discriminator's logit, the logarithm of a ratio of densities, splits into two such parts.",
     ),
     Code(
         class_walk,
         examine_class_walk,
-        hint="Only one thing may change. Compare np.arange(6) / 6 with np.linspace(0, 1, 6).",
+        hint=(
+            "Only one thing may change. Compare np.arange(6) / 6 with np.linspace(0, 1, 6).",
+            (
+                "Keep the latents: np.tile(latents, (steps, 1)). t from np.linspace(0, 1, steps) weighs "
+                "np.eye(10)[second]."
+            ),
+        ),
         after="The generator multiplies the latents with weights @ embedding, a vector between two rows. Training never "
         "used one, so nobody has judged what it draws there.",
     ),
     Code(
         wrong_labels,
         examine_wrong_labels,
-        hint="How far round the circle of ten labels may a label move, if not to itself? Make a generator of your own.",
+        hint=(
+            "How far round the circle of ten labels may a label move, if not to itself? Make a generator of your own.",
+            (
+                "Add a random number from 1 to 9 to each label, modulo 10; np.random.default_rng(seed).integers(1, 10, "
+                "...)."
+            ),
+        ),
         after="Real images with such labels can be a third kind of pair, to be rejected (Reed et al., arXiv:1605.05396).",
     ),
     Code(
         class_coverage,
         examine_class_coverage,
-        hint="For each class: select, distances, sort, radii, distances to the generated. any() of nothing is False.",
+        hint=(
+            "For each class: select, distances, sort, radii, distances to the generated. any() of nothing is False.",
+            (
+                "Circles around the real points of the class; radius: column k of their sorted distances. Share with a "
+                "generated one inside."
+            ),
+        ),
         after="One perfect image per class has a label accuracy of 100 %, and lies in only about k circles of its class.",
     ),
     Prediction(
         "half_deaf",
         0.6 + 0.4 / 10,
-        hint="Count the images that obey and those that hit the asked class by luck.",
+        hint=(
+            "Count the images that obey and those that hit the asked class by luck.",
+            "0.6 obey. A tenth of the other 0.4 hit by luck.",
+        ),
         reason="0.6 + 0.4 / 10 = 0.64: chance flatters an accuracy. A generator that never listens has .1.",
         mistakes=(
             (0.6, "A class that is drawn at random is sometimes the one that was asked for."),
@@ -221,7 +251,10 @@ QUESTIONS = [
     Prediction(
         "conditional_parameters",
         10 * 100,
-        hint="An embedding is a table. What does it need for each class? And what does a product need?",
+        hint=(
+            "An embedding is a table. What does it need for each class? And what does a product need?",
+            "10 rows of 100 numbers, since latents have 100, and nothing else.",
+        ),
         reason="A table of 10 × 100, and the product has no weights: 1,000 of now 1,638,121. One-hot labels beside the "
         "latents would have cost 10 × 12,544 in the first dense layer.",
         mistakes=(
@@ -250,7 +283,10 @@ QUESTIONS = [
                 "B's classifier was trained on as many. More images help if they are new ones.",
             ),
         },
-        hint="Which of the two numbers would notice if a generator showed one image a thousand times?",
+        hint=(
+            "Which of the two numbers would notice if a generator showed one image a thousand times?",
+            "Label accuracy looks at one image at a time. What does a classifier lack that saw few different ones?",
+        ),
     ),
     Choice(
         "never_seen",
@@ -274,7 +310,13 @@ QUESTIONS = [
                 "against fakes that disobeyed. This may carry over to real images, but nothing enforces it.",
             ),
         },
-        hint="List the kinds of pairs in its loss. Which of them could teach it what a label means?",
+        hint=(
+            "List the kinds of pairs in its loss. Which of them could teach it what a label means?",
+            (
+                "Its pairs: real image with its own label, fake with the asked label. Is a real image with a wrong label "
+                "among them?"
+            ),
+        ),
     ),
     Choice(
         "auxiliary",
@@ -298,6 +340,12 @@ QUESTIONS = [
                 "It is frozen and has seen real images only. Easy images are enough for such a number.",
             ),
         },
-        hint="What would the judge say of a generator whose samples are distributed exactly as the test images are?",
+        hint=(
+            "What would the judge say of a generator whose samples are distributed exactly as the test images are?",
+            (
+                "A perfect generator's samples would score as test images do, and no higher. Which images must be "
+                "missing, then?"
+            ),
+        ),
     ),
 ]

@@ -181,35 +181,59 @@ QUESTIONS = [
     Code(
         cut,
         examine_cut,
-        hint="Give the rows of pictures an axis of their own, and the columns too: (rows, size, columns, size, 3). Which "
-        "axes have to change places? And where do 0 and 255 go?",
+        hint=(
+            (
+                "Give the rows of pictures an axis of their own, and the columns too: (rows, size, columns, size, 3). Which "
+                "axes have to change places? And where do 0 and 255 go?"
+            ),
+            (
+                "reshape(rows, size, columns, size, 3).transpose(0, 2, 1, 3, 4), then (-1, size, size, 3); / 127.5 - 1; "
+                "float32."
+            ),
+        ),
         after="A reshape never moves a number; it only counts them anew. Wherever two axes change places, a transpose is "
         "needed between two reshapes.",
     ),
     Code(
         run_name,
         examine_run_name,
-        hint="sorted(settings.items()) forgets the order. Write the name of each setting beside its value, and a sign "
-        "between two settings. re.sub replaces what is not allowed.",
+        hint=(
+            (
+                "sorted(settings.items()) forgets the order. Write the name of each setting beside its value, and a sign "
+                "between two settings. re.sub replaces what is not allowed."
+            ),
+            "'_'.join of f'{name}-{value}' over sorted items; then re.sub(r'[^A-Za-z0-9._-]', '-', text).",
+        ),
         after="A setting that is missing from the name is a setting that you may change and then resume the wrong run.",
     ),
     Code(
         nearest_training,
         examine_nearest_training,
-        hint="Put the mirrored pictures behind the others. How does an index of the second half become one of the first?",
+        hint=(
+            "Put the mirrored pictures behind the others. How does an index of the second half become one of the first?",
+            "training[:, :, ::-1] mirrors; the root of the sum of squares; argmin modulo len(training), and min.",
+        ),
         after="Whoever looks for copies must look for every variation that training has shown.",
     ),
     Code(
         fine_share,
         examine_fine_share,
-        hint="np.fft.fft2 of the image less its mean, the square of its absolute value, np.fft.fftfreq for each axis, "
-        "np.hypot for the length of two frequencies.",
+        hint=(
+            (
+                "np.fft.fft2 of the image less its mean, the square of its absolute value, np.fft.fftfreq for each axis, "
+                "np.hypot for the length of two frequencies."
+            ),
+            "Power where np.hypot(down[:, None], across) > limit, divided by all power, image by image.",
+        ),
         after="The Laplacian's variance is a sum over the same power, with a weight that grows with the frequency.",
     ),
     Prediction(
         "uneven_stripes",
         4 * 0.75 * 0.25,
-        hint="Where one picture has 1, the other has -1. What is the mean, and what is the variance around it?",
+        hint=(
+            "Where one picture has 1, the other has -1. What is the mean, and what is the variance around it?",
+            "The mean is 0.75 · 1 + 0.25 · (-1) = 0.5, and squares of ±1 are 1.",
+        ),
         reason="The best answer is the mean, 0.75 - 0.25 = 0.5 where the likely picture has 1. Its error is the variance, "
         "1 - 0.5² = 0.75. The likely picture itself would have 0.25 · 4 = 1.",
         mistakes=(
@@ -223,8 +247,13 @@ QUESTIONS = [
     Prediction(
         "block_parameters",
         (5 * 5 * 16 * 32 + 32) + 4 * 32 + (5 * 5 * 32 * 32 + 32) + 4 * 32,
-        hint="A convolution has a 5x5 patch for each pair of an input and an output map, and a bias for each output map. "
-        "Batch normalization keeps four numbers for each map.",
+        hint=(
+            (
+                "A convolution has a 5x5 patch for each pair of an input and an output map, and a bias for each output map. "
+                "Batch normalization keeps four numbers for each map."
+            ),
+            "5 · 5 · in · out + out for each convolution, and 4 · maps for each normalization. Add the four layers.",
+        ),
         reason="12,832 + 128 + 25,632 + 128 = 38,720. A leaky ReLU has none.",
         mistakes=(
             (38_464, "That is the two convolutions. Batch normalization has numbers, too."),
@@ -241,8 +270,13 @@ QUESTIONS = [
     Prediction(
         "mixed_sharpness",
         1 / 4,
-        hint="The Laplacian is linear, and so the mean's Laplacian is the mean of four. What is the variance of the mean "
-        "of four independent numbers?",
+        hint=(
+            (
+                "The Laplacian is linear, and so the mean's Laplacian is the mean of four. What is the variance of the mean "
+                "of four independent numbers?"
+            ),
+            "Var(mean of 4) = Var / 4.",
+        ),
         reason="The variance of a mean of four independent numbers is a quarter of that of one.",
         mistakes=(
             (0.5, "That is by how much the standard deviation falls. Sharpness is a variance."),
@@ -273,7 +307,10 @@ QUESTIONS = [
                 "What it has learned from them is in its weights, and those were restored.",
             ),
         },
-        hint="What does the optimizer know that no weight knows?",
+        hint=(
+            "What does the optimizer know that no weight knows?",
+            "Adam keeps two averages and a count of steps. What are they when it is made anew?",
+        ),
     ),
     Choice(
         "close_blur",
@@ -298,6 +335,9 @@ QUESTIONS = [
                 "Real test pictures lie as far away. Nobody says that these have learned nothing.",
             ),
         },
-        hint="How far is the mean of all training pictures from one of them, and how far are two of them from each other?",
+        hint=(
+            "How far is the mean of all training pictures from one of them, and how far are two of them from each other?",
+            "A blurred picture is near to training pictures. Is it farther from test pictures?",
+        ),
     ),
 ]

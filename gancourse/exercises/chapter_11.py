@@ -171,37 +171,55 @@ QUESTIONS = [
     Code(
         split_originals,
         examine_split_originals,
-        hint="Draw among the originals, not among the variants: np.unique gives them, np.isin finds their variants.",
+        hint=(
+            "Draw among the originals, not among the variants: np.unique gives them, np.isin finds their variants.",
+            "Permute np.unique(originals) with a generator from the seed, take round(share * number), then np.isin.",
+        ),
         after="The same holds for patients with several scans, films cut into pictures, and everything that was augmented.",
     ),
     Code(
         pair_loss,
         examine_pair_loss,
-        hint="-ln sigmoid(t) = ln(1 + exp(-t)), and np.logaddexp(0, x) is ln(1 + exp(x)) without overflow.",
+        hint=(
+            "-ln sigmoid(t) = ln(1 + exp(-t)), and np.logaddexp(0, x) is ln(1 + exp(x)) without overflow.",
+            "np.mean(np.logaddexp(0, other - chosen)).",
+        ),
         after="Only differences count: choices never say how much a customer likes anything, only what more.",
     ),
     Code(
         balanced_accuracy,
         examine_balanced_accuracy,
-        hint="np.unique(labels) gives the classes. For each, look only at the images that are of it.",
+        hint=(
+            "np.unique(labels) gives the classes. For each, look only at the images that are of it.",
+            "For each class c: np.mean(answers[labels == c] == c). Then the mean of those.",
+        ),
         after="A classifier that never names a rare class hardly loses plain accuracy. Here it pays a full share.",
     ),
     Code(
         ascent_step,
         examine_ascent_step,
-        hint="The chain rule: the score changes by slope · dz/du. What is the derivative of reach tanh(u)?",
+        hint=(
+            "The chain rule: the score changes by slope · dz/du. What is the derivative of reach tanh(u)?",
+            "dz/du = reach * (1 - np.tanh(u) ** 2). Add rate * slope * dz/du to u.",
+        ),
         after="Far out, the derivative of tanh goes to 0. That is what stops the walk at the edge of the range.",
     ),
     Code(
         paired_gain,
         examine_paired_gain,
-        hint="Take the differences first. Then one sample of n numbers is left: stats.t.ppf(0.975, n - 1).",
+        hint=(
+            "Take the differences first. Then one sample of n numbers is left: stats.t.ppf(0.975, n - 1).",
+            "The half width is stats.t.ppf(0.975, n - 1) * np.std(differences, ddof=1) / np.sqrt(n).",
+        ),
         after="The same seed means the same 50 images for both. What these do to both drops out of the differences.",
     ),
     Prediction(
         "pooled_factor",
         1 + 50 * 150 / 200**2,
-        hint="Var = s²/n + (m / (n + m))² s²/m, with m = 3n. The second part is the generator's own noise.",
+        hint=(
+            "Var = s²/n + (m / (n + m))² s²/m, with m = 3n. The second part is the generator's own noise.",
+            "(3/4)² / 3 = 3/16: that comes on top of 1.",
+        ),
         reason="s²/n + (3/4)² s²/(3n) = (1 + 3/16) s²/n, a factor of 1.1875. The drawn values bring no news about the "
         "mean, and noise of their own.",
         mistakes=(
@@ -227,7 +245,10 @@ QUESTIONS = [
     Prediction(
         "best_agreement",
         lambda: 1 / (1 + np.exp(-1)),
-        hint="Even the true utilities give probabilities only. Put 1 into the formula of the choice.",
+        hint=(
+            "Even the true utilities give probabilities only. Put 1 into the formula of the choice.",
+            "The true utility differs by 1: sigmoid(1).",
+        ),
         reason="sigmoid(1) = 0.731. A model cannot agree more often with a customer than she does with herself.",
         mistakes=(
             (1, "The model is perfect, the customer is not: she chooses at random, with a probability."),
@@ -259,7 +280,13 @@ QUESTIONS = [
                 "That says how much could be gained at most, not what caused the gain.",
             ),
         },
-        hint="How many things differ between the two training sets?",
+        hint=(
+            "How many things differ between the two training sets?",
+            (
+                "There are new images, and the class is not rare any more. How would you have the second without the "
+                "first?"
+            ),
+        ),
     ),
     Choice(
         "too_good",
@@ -279,7 +306,10 @@ QUESTIONS = [
                 "More choices make it better among garments like those. They do not reach to where the search went.",
             ),
         },
-        hint="Where were the garments that the model learned from, and where is this one?",
+        hint=(
+            "Where were the garments that the model learned from, and where is this one?",
+            "The score was learned on garments like those of the training set. Does it mean anything far from them?",
+        ),
     ),
     Choice(
         "best_of_eight",
@@ -299,6 +329,9 @@ QUESTIONS = [
                 "That would be another method. The reported number of this one would still be too high.",
             ),
         },
-        hint="If all eight amounts were equally good, what would the largest of the eight numbers be?",
+        hint=(
+            "If all eight amounts were equally good, what would the largest of the eight numbers be?",
+            "Among eight equal numbers with noise, the largest is larger than their mean. What was it chosen on?",
+        ),
     ),
 ]

@@ -19,6 +19,7 @@ from gancourse.exercises.outcomes import (
     NOT_ATTEMPTED,
     PASSED,
     ExerciseFailed,
+    Lent,
     NotAttempted,
     Outcome,
     Text,
@@ -30,23 +31,34 @@ from gancourse.exercises.outcomes import (
     pair,
     shaped,
 )
-from gancourse.exercises.second_hints import SECOND_HINTS
 from gancourse.gradients import random_states_kept
 
-__all__ = ["Choice", "Code", "Prediction", "as_array", "expect", "expect_close", "none_of", "pair", "shaped"]
+__all__ = [
+    "Choice",
+    "Code",
+    "Lent",
+    "Prediction",
+    "as_array",
+    "expect",
+    "expect_close",
+    "none_of",
+    "pair",
+    "shaped",
+]
 TIME_LIMIT = 60  # seconds for one check: a hundred times what the slowest of them takes
 
 
 class Question:
     """One question; subclasses say how an answer is examined.
 
-    name: the learner's variable or function. hint: a push in the right direction. `answer`: the reference.
+    name: the learner's variable or function. answer: the reference. hint: two texts, a push in the right direction
+    and what to write or to compute, once the push did not suffice.
     """
 
     chapter = None
 
     def __init__(self, name, answer, hint):
-        self.name, self.answer, self.hint_text = name, answer, hint
+        self.name, self.answer, self.hint_texts = name, answer, hint
         self.hints = 0  # taken since the notebook was started
 
     def check(self, answer=None):
@@ -94,11 +106,10 @@ class Question:
 
     def hint(self):
         """A push in the right direction; asked again, a longer one; how many were taken is kept with the progress."""
-        more = SECOND_HINTS.get(self.chapter, {}).get(self.name)
-        self.hints = min(self.hints + 1, 2 if more else 1)
+        self.hints = min(self.hints + 1, len(self.hint_texts))
         if self.chapter:
             progress.note_hints(self.chapter, self.name, self.hints)
-        return Text(self.hint_text if self.hints == 1 else more)
+        return Text(self.hint_texts[self.hints - 1])
 
     def use(self, answer=None):
         """The learner's answer if it passes, else the reference, so that the notebook runs on; says which."""

@@ -101,3 +101,10 @@ class Text(str):
 
     def __repr__(self):
         return str(self)
+
+
+class Lent(np.ndarray):
+    """An array that a learner's function gets itself, not as a copy, to see whether it is left as it was."""
+
+    def __deepcopy__(self, memo):
+        return self

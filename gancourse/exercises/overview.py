@@ -6,7 +6,6 @@ import sys
 
 from gancourse import exercises
 from gancourse.exercises import progress
-from gancourse.exercises.second_hints import SECOND_HINTS
 
 
 def show(arguments, reset=None):
@@ -17,7 +16,7 @@ def show(arguments, reset=None):
     """
     is_chapter = re.compile(r"\d{1,2}[a-z]?").fullmatch
     files = [argument for argument in arguments if not is_chapter(argument)]
-    chapters = [_chapter(argument) for argument in arguments if is_chapter(argument)] or list(SECOND_HINTS)
+    chapters = [_chapter(argument) for argument in arguments if is_chapter(argument)] or exercises.chapters()
     try:
         if reset:
             return _forget(*reset)
@@ -28,7 +27,7 @@ def show(arguments, reset=None):
 
 
 def _chapter(number):
-    padded = {chapter.lstrip("0"): chapter for chapter in SECOND_HINTS}
+    padded = {chapter.lstrip("0"): chapter for chapter in exercises.chapters()}
     return exercises.known(padded.get(number.lstrip("0"), number))
 
 
@@ -36,8 +35,8 @@ def _forget(chapter, question=None, *more):
     chapter = _chapter(chapter)
     if more:
         raise ValueError("--reset takes a chapter and perhaps one question of it, as in --reset 04 normalize.")
-    if question and question not in SECOND_HINTS[chapter]:
-        known = ", ".join(SECOND_HINTS[chapter])
+    if question and question not in exercises.names(chapter):
+        known = ", ".join(exercises.names(chapter))
         raise ValueError(f"Chapter {chapter} has no question {question!r}; it has {known}.")
     copy = progress.reset(chapter, question)
     what = f"{question} of chapter {chapter}" if question else f"chapter {chapter}"
@@ -49,8 +48,8 @@ def _own(chapters):
     """Each question with the last outcome and the hints that were taken."""
     table = progress.read()
     for chapter in chapters:
-        print(f"Chapter {chapter}: {_solved(table, chapter)} of {len(SECOND_HINTS[chapter])} solved")
-        for question in SECOND_HINTS[chapter]:
+        print(f"Chapter {chapter}: {_solved(table, chapter)} of {len(exercises.names(chapter))} solved")
+        for question in exercises.names(chapter):
             outcome = table.get(chapter, {}).get(question, "not attempted")
             taken = _hints(table, chapter).get(question, 0)
             print(f"    {outcome:<14}{question}{f'  ({_counted(taken)})' if taken else ''}")
@@ -76,13 +75,13 @@ def _table(files, chapters):
         solved, _, taken = _total(table, chapters)
         counts = (f"{_solved(table, chapter):>4}" for chapter in chapters)
         print(f"{name:<{width}}", *counts, f"{solved:>5}  {taken:>5}")
-    of = [len(SECOND_HINTS[chapter]) for chapter in chapters]
+    of = [len(exercises.names(chapter)) for chapter in chapters]
     print(f"{'of':<{width}}", *(f"{count:>4}" for count in of), f"{sum(of):>5}")
     return failed
 
 
 def _solved(table, chapter):
-    return sum(table.get(chapter, {}).get(question) == "passed" for question in SECOND_HINTS[chapter])
+    return sum(table.get(chapter, {}).get(question) == "passed" for question in exercises.names(chapter))
 
 
 def _hints(table, chapter):
@@ -93,7 +92,7 @@ def _total(table, chapters):
     """Solved questions, all questions, hints taken."""
     solved = sum(_solved(table, chapter) for chapter in chapters)
     taken = sum(sum(_hints(table, chapter).values()) for chapter in chapters)
-    return solved, sum(len(SECOND_HINTS[chapter]) for chapter in chapters), taken
+    return solved, sum(len(exercises.names(chapter)) for chapter in chapters), taken
 
 
 def _counted(hints):
