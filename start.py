@@ -250,7 +250,7 @@ VERBS = {
     "bench": lambda root, options: [["benchmarks/step.py"] + options, ["benchmarks/feeding.py"] + options],
     "module": lambda root, options: [["notebooks/sweeps/module.py"] + options],
     "colab": lambda root, options: [[".ci/colab.py"] + options],
-    "judges": lambda root, options: [["-m", "gancourse.judge"] + options],
+    "judges": lambda root, options: [["-m", "gancourse.evaluation.judges"] + options],
 }
 
 

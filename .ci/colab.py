@@ -12,7 +12,8 @@ import tempfile
 
 import papermill
 
-from gancourse import course
+from gancourse import results
+from gancourse.authoring import sources
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = (3, 13)
@@ -66,7 +67,7 @@ def execute(chapter, folder):
     """Run a chapter's notebook; returns whether it came to its end."""
     output = ROOT / "build" / "colab" / chapter.notebook.name
     output.parent.mkdir(parents=True, exist_ok=True)
-    values = course.profile_values(chapter, "smoke")
+    values = sources.profile_values(chapter, "smoke")
     try:
         papermill.execute_notebook(
             chapter.notebook, output, values, cwd=folder, kernel_name="colab", progress_bar=False
@@ -74,7 +75,7 @@ def execute(chapter, folder):
     except papermill.PapermillExecutionError as error:
         print(f"chapter {chapter.number}: cell {error.cell_index}: {error.ename}: {error.evalue}", flush=True)
         return False
-    print(f"chapter {chapter.number}: passed, {len(course.read_numbers(output))} numbers", flush=True)
+    print(f"chapter {chapter.number}: passed, {len(results.read_numbers(output))} numbers", flush=True)
     return True
 
 
@@ -83,7 +84,7 @@ def main(numbers):
     if sys.version_info[:2] != PYTHON:
         shown = ".".join(map(str, PYTHON))
         sys.exit(f"Colab has Python {shown}: make the environment with it (python{shown} start.py colab).")
-    chosen = course.find(numbers)
+    chosen = sources.find(numbers)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         kernel(folder, surroundings(folder))

@@ -20,7 +20,8 @@ import tensorflow as tf
 from contenders import keras_networks
 from keras import layers
 
-from gancourse import data, evidence
+from gancourse import datasets
+from gancourse.authoring import evidence
 from gancourse.losses import NonSaturating
 
 BATCH = 128
@@ -41,7 +42,7 @@ def array(steps):
 
 
 def batches(steps):
-    return {"x": data.Batches(IMAGES[: steps * BATCH], BATCH)}
+    return {"x": datasets.Batches(IMAGES[: steps * BATCH], BATCH)}
 
 
 def tf_data(steps):

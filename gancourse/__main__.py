@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 
-from gancourse import backend, course, places
+from gancourse import backend, places
+from gancourse.authoring import runner, sources
 
 JUPYTER = ("jupytext", "nbformat", "papermill", "nbconvert")
 NOTEBOOKS = '"gancourse[notebooks]"'
@@ -24,7 +25,7 @@ def main(arguments=None):
 
     0: done. 1: something failed. 2: the command was wrong. 128 and more: stopped by that signal.
     """
-    course.printable()
+    runner.printable()
     options = parser().parse_args(arguments)
     try:
         with _ended_by_signals():
@@ -65,7 +66,7 @@ def parser():
     top = argparse.ArgumentParser(prog="gancourse", description=__doc__)
     commands = top.add_subparsers(required=True)
     run = _command(commands, "run", run_chapters, "run chapters and leave executed notebooks and a page")
-    run.add_argument("--profile", default="smoke", help=f"one of {', '.join(course.PROFILES)}")
+    run.add_argument("--profile", default="smoke", help=f"one of {', '.join(sources.PROFILES)}")
     run.add_argument("--output", help="folder for what the run leaves; by default build/PROFILE")
     run.add_argument("--jobs", type=int, default=1, help="chapters side by side")
     run.add_argument(
@@ -77,7 +78,7 @@ def parser():
     _command(commands, "check", check_chapters, "check the notebooks' form")
     evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
     evidence.add_argument("--seeds", type=int, default=3, help="how many, from the notebook's own on")
-    evidence.add_argument("--profile", default="lesson", help=f"one of {', '.join(course.PROFILES)}")
+    evidence.add_argument("--profile", default="lesson", help=f"one of {', '.join(sources.PROFILES)}")
     evidence.add_argument("--jobs", type=int, default=1, help="runs side by side; minutes are then longer")
     text = "run what the tables of sweeps lack"
     sweeps = commands.add_parser("sweep", help=text, description=text)
@@ -109,9 +110,9 @@ def run_chapters(options):
 
     Raises ValueError for settings that cannot work, ModuleNotFoundError where Jupyter's parts are missing.
     """
-    from gancourse import report
+    from gancourse.authoring import report
 
-    chosen = course.find(options.chapters)
+    chosen = sources.find(options.chapters)
     if options.jobs < 1:
         raise ValueError(f"--jobs is a whole number from 1; it was {options.jobs}.")
     overrides = _assignments(options.set)
@@ -120,9 +121,9 @@ def run_chapters(options):
         if not backend.installed(name):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     if options.gpu:
-        course.require_gpu()
+        runner.require_gpu()
     folder = pathlib.Path(options.output or places.REPOSITORY / "build" / options.profile)
-    ended = course.run(chosen, options.profile, folder, overrides, options.jobs, options.plain)
+    ended = runner.run(chosen, options.profile, folder, overrides, options.jobs, options.plain)
     with contextlib.closing(ended):
         runs = sorted(_bar(ended, total=len(chosen), desc="chapters", unit="chapter"))
     print(report.table(runs))
@@ -175,8 +176,8 @@ def _literal(text):
 
 def build_chapters(options):
     """Build notebooks, then the pages that quote them; 1 if a notebook has no outputs of its own code."""
-    chosen = course.find(options.chapters)
-    from gancourse import build
+    chosen = sources.find(options.chapters)
+    from gancourse.authoring import build
 
     bare = [chapter.number for chapter in chosen if not build.make(chapter)]
     if bare:
@@ -184,9 +185,9 @@ def build_chapters(options):
             f"Built, but without outputs: {', '.join(bare)}. Run: python -m gancourse evidence {' '.join(bare)}"
         )
     if (places.REPOSITORY / "README.md").exists():  # chapters of one's own need no pages
-        from gancourse import frontpage, picture
+        from gancourse.authoring import front_page, picture
 
-        frontpage.write()
+        front_page.write()
         if picture.stale():
             picture.write()
     return int(bool(bare))
@@ -194,10 +195,10 @@ def build_chapters(options):
 
 def check_chapters(options):
     """Print what is wrong with the notebooks; 1 if anything is."""
-    chosen = course.find(options.chapters)
-    from gancourse import anatomy
+    chosen = sources.find(options.chapters)
+    from gancourse.authoring import notebook_checks
 
-    problems = [problem for chapter in chosen for problem in anatomy.problems(chapter)]
+    problems = [problem for chapter in chosen for problem in notebook_checks.problems(chapter)]
     print("\n".join(problems) or "The notebooks are well formed.")
     return int(bool(problems))
 
@@ -207,11 +208,11 @@ def gather_evidence(options):
 
     Raises ValueError for settings that cannot work, and as `evidence.gather` does.
     """
-    chosen = course.find(options.chapters)
+    chosen = sources.find(options.chapters)
     for name in ("seeds", "jobs"):
         if (value := getattr(options, name)) < 1:
             raise ValueError(f"--{name} is a whole number from 1; it was {value}.")
-    from gancourse import evidence
+    from gancourse.authoring import evidence
 
     for line in evidence.gather(chosen, options.seeds, options.profile, options.jobs):
         print(line, flush=True)
@@ -236,16 +237,17 @@ def run_sweeps(options):
 
 def _sweep(name, options):
     """Run one sweep, with a bar or, where no terminal shows it, a line per run; returns a line for each failure."""
-    from gancourse import sweep, workers
+    from gancourse import sweeps
+    from gancourse.authoring import executors, sweep
 
-    total, left = len(sweep.load(name).points()), len(sweep.missing(name))
+    total, left = len(sweeps.load(name).points()), len(sweep.missing(name))
     ended = sweep.run(name, options.workers, options.scheduler)
     bar = sys.stderr.isatty()
     if bar:
         ended = _bar(ended, desc=pathlib.Path(name).stem, total=total, initial=total - left, unit="run")
     failures = []
     for count, outcome in enumerate(ended, total - left + 1):
-        line = f"{workers.describe(outcome.point)}: {outcome.failure or format(outcome.values['seconds'], '.1f') + ' s'}"
+        line = f"{executors.describe(outcome.point)}: {outcome.failure or format(outcome.values['seconds'], '.1f') + ' s'}"
         failures += [line] if outcome.failure else []
         if not bar:
             print(f"{count}/{total} {line}", flush=True)

@@ -20,7 +20,7 @@ class StopAtNaN(keras.callbacks.Callback):
             raise FloatingPointError(
                 f"{' and '.join(broken)} became NaN or infinite in epoch {self.epoch + 1}, step {batch + 1}. "
                 "Try a smaller learning rate, look for a division by 0 or the root or logarithm of 0 in the "
-                "loss, and check the images with data.check_images."
+                "loss, and check the images with datasets.check_images."
             )
 
 

@@ -25,7 +25,7 @@ class Checkpoint(keras.callbacks.Callback):
     their own, else Keras draws their noise from a generator that no checkpoint sees.
 
         first = checkpoint.restore(gan)
-        batches = data.Batches(images, batch_size, seed, epoch=first)
+        batches = datasets.Batches(images, batch_size, seed, epoch=first)
         gan.fit(batches, initial_epoch=first, epochs=20, callbacks=[checkpoint])
     """
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from gancourse import data
+from gancourse import datasets
 from gancourse.callbacks import BothRates, StopAtNaN
 
 
@@ -15,10 +15,10 @@ class CheckedModel(keras.Model):
     """
 
     def fit(self, x=None, *arguments, callbacks=None, **options):
-        """`keras.Model.fit` with `StopAtNaN` and `BothRates`; `data.Batches` keep their own order.
+        """`keras.Model.fit` with `StopAtNaN` and `BothRates`; `datasets.Batches` keep their own order.
 
         x: images in [-1, 1], or anything that Keras takes batches of them from. Raises ValueError for images of
-        another range, as `data.check_images` does, for validation data, since a game has no loss on held-out images,
+        another range, as `datasets.check_images` does, for validation data, since a game has no loss on held-out images,
         and under a `tf.distribute` strategy of several replicas, which would add up steps that should be averaged.
         """
         strategy = getattr(self, "distribute_strategy", None)  # on TensorFlow alone
@@ -66,7 +66,7 @@ NO_VALIDATION = (
 def _check_array(array):
     """Raises ValueError for images `(count, height, width, channels)` of another range; points may lie anywhere."""
     if len(array.shape) == 4:
-        data.check_images(keras.ops.convert_to_numpy(array))
+        datasets.check_images(keras.ops.convert_to_numpy(array))
 
 
 def prepared(network, optimizer):

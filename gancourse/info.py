@@ -5,7 +5,8 @@ import os
 import pathlib
 import platform
 
-from gancourse import data, gradients, results
+from gancourse import datasets, gradients, results
+from gancourse.datasets import downloads
 from gancourse.machine import machine, matrix_rate
 
 PACKAGES = ("gancourse", "keras", "tensorflow", "jax", "torch", "numpy", "jupyterlab")
@@ -26,8 +27,8 @@ def data_at_hand():
     """Data set name to where it lies, or how it would be had; nothing is downloaded."""
     places = {"digits": "embedded"}
     own = os.environ.get("GANCOURSE_DATA")
-    for name, files in data.FILES.items():
-        folders = {"GANCOURSE_DATA": own and pathlib.Path(own) / name, "cache": data.cache_folder() / name}
+    for name, files in datasets.FILES.items():
+        folders = {"GANCOURSE_DATA": own and pathlib.Path(own) / name, "cache": downloads.cache_folder() / name}
         whole = [
             place for place, folder in folders.items() if folder and all((folder / f).exists() for f in files)
         ]

@@ -90,6 +90,13 @@ def lookup(chapter, profile, name, data_name):
     return {key: entry[key] for key in ("mean", "spread", "runs")}
 
 
+def read_numbers(path):
+    """The numbers that an executed notebook recorded, in order: a list of dictionaries."""
+    cells = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+
+
 def record(name, value, unit="", data=""):
     """Publish a number: show it beside its expected band, and carry it in the cell's output.
 

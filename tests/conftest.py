@@ -53,9 +53,10 @@ def definitions(stem, parameters):
 
 def sweep_script(name):
     """The script of a sweep, with what it takes from its chapter, as a module."""
-    from gancourse import sweep
+    from gancourse import sweeps
+    from gancourse.authoring import sweep
 
-    return sweep.load(name).whole.module()
+    return sweep.script_of(sweeps.load(name)).module()
 
 
 def numpy(tensor):

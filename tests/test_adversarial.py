@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from gancourse import attacks, data, pretrained
-from gancourse.attacks import PGD, LinfBall
+from gancourse import datasets
+from gancourse.attacks import PGD, LinfBall, classifiers, pretrained
+from gancourse.datasets.pictures import Domains
 from gancourse.gradients import input_gradient, value_and_gradients
-from gancourse.pictures import Domains
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 RANGE = np.random.default_rng(1)
@@ -433,7 +433,7 @@ def test_above_each_image_stands_the_answer_to_it(chapter, network):
 
 
 def unavailable(name):
-    raise data.DataUnavailable("The weights are not here.")
+    raise datasets.DataUnavailable("The weights are not here.")
 
 
 @pytest.fixture
@@ -525,7 +525,7 @@ def test_linear_logits_are_scikit_learn_s_decision_function(chapter, learners, m
 @everywhere
 def test_linear_logits_have_a_gradient(chapter, learners, monkeypatch):
     monkeypatch.setattr(chapter, "learners", learners, raising=False)
-    found = attacks.gradients_of(lambda x: chapter.linear_logits(x)[:, 2], IMAGES)
+    found = classifiers.gradients_of(lambda x: chapter.linear_logits(x)[:, 2], IMAGES)
     assert found[5].ravel() == pytest.approx(learners["logistic"].coef_[2], abs=1e-5)
 
 
@@ -738,7 +738,7 @@ def test_where_the_network_is_right_the_gradient_behind_the_scale_is_exactly_0(c
     images, labels = IMAGES[clear], logits[clear].argmax(axis=1)
 
     def slopes(model):
-        return attacks.gradients_of(lambda x, y: chapter.crossentropy(model(x), y), images, labels)
+        return classifiers.gradients_of(lambda x, y: chapter.crossentropy(model(x), y), images, labels)
 
     assert len(images) > 5
     assert not slopes(chapter.behind_scale).any()

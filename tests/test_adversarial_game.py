@@ -12,7 +12,9 @@ from conftest import ROOT, normal, numpy
 from keras import layers
 from scipy import stats
 
-from gancourse import course, info, synthetic
+from gancourse import info
+from gancourse.authoring import sources
+from gancourse.datasets import synthetic
 
 SOURCE = ROOT / "notebooks/source/01_adversarial_game.py"
 everywhere = pytest.mark.every_backend
@@ -445,7 +447,7 @@ def test_own_game_takes_its_settings(chapter):
 def test_the_map_links_every_chapter_by_its_file():
     text = SOURCE.read_text()
     rows = dict(re.findall(r"^# \| \[(\d\d[abc]?) .+?\]\((\S+\.ipynb)\) \|", text, re.MULTILINE))
-    known = {chapter.number: chapter.notebook.name for chapter in course.chapters() if chapter.number != "01"}
+    known = {chapter.number: chapter.notebook.name for chapter in sources.chapters() if chapter.number != "01"}
     assert known.items() <= rows.items()
     assert sorted(rows) == list(rows)
 

@@ -11,10 +11,9 @@ from keras import layers, ops
 from sklearn.datasets import load_digits
 from sklearn.tree import DecisionTreeClassifier
 
-from gancourse import attacks
-from gancourse.attacks import FGSM, PGD, L2Ball, LinfBall, Square, accuracy_of
+from gancourse.attacks import FGSM, PGD, L2Ball, LinfBall, Square, accuracy_of, classifiers
+from gancourse.attacks.minimum_norm import CarliniWagner, DeepFool
 from gancourse.gradients import seed_everything
-from gancourse.nearest import CarliniWagner, DeepFool
 
 everywhere = pytest.mark.every_backend
 WIDE = (-1000.0, 1000.0)
@@ -379,7 +378,7 @@ def test_the_size_of_batches_bounds_the_memory_and_changes_nothing(attack, monke
         return model(images)
 
     whole = attack(model, images, labels)
-    monkeypatch.setattr(attacks, "BATCH", 16)
+    monkeypatch.setattr(classifiers, "BATCH", 16)
     assert attack(watched, images, labels) == pytest.approx(whole, abs=1e-5)
     assert max(sizes) == 16
 

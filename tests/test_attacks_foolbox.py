@@ -7,7 +7,7 @@ from keras import ops
 from test_attacks import UNIT, digits, lengths, trained_network
 
 from gancourse.attacks import FGSM, PGD, L2Ball, LinfBall, accuracy_of
-from gancourse.nearest import CarliniWagner, DeepFool
+from gancourse.attacks.minimum_norm import CarliniWagner, DeepFool
 
 foolbox = pytest.importorskip("foolbox", reason="foolbox, the library to compare with, is not installed")
 pytestmark = pytest.mark.skipif(

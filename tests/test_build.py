@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from gancourse import anatomy, build, course, data, places
+from gancourse import places
 from gancourse.__main__ import main
+from gancourse.authoring import build, notebook_checks, sources
 
 SOURCE = """\
 # %% [markdown]
@@ -27,20 +28,19 @@ ANSWER = {"mean": 6.0, "spread": 0.5, "runs": 3, "unit": "nats", "data": ""}
 @pytest.fixture
 def chapter(tmp_path, monkeypatch):
     """The only chapter of a made-up checkout, without evidence."""
-    for module in (data, places):
-        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     monkeypatch.setattr(places, "PACKAGE", tmp_path / "package")
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
     (tmp_path / "notebooks" / "source" / "91_made_up.py").write_text(SOURCE)
     (tmp_path / "notebooks" / "profiles.yml").write_text("'91': {smoke: {}, full: {}}")
     (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/some/where"\n')
-    return course.find(["91"])[0]
+    return sources.find(["91"])[0]
 
 
 def measured(chapter, **changes):
     """Writes evidence of the chapter's present code."""
     numbers = {"answer": ANSWER, "double": {**ANSWER, "mean": 12.0}}
-    entry = {"code": course.code_hash(chapter), "minutes": 7.5, "machine": "a laptop", "numbers": numbers}
+    entry = {"code": sources.code_hash(chapter), "minutes": 7.5, "machine": "a laptop", "numbers": numbers}
     path = chapter.notebook.parent / "expected.yml"
     path.write_text(yaml.safe_dump({"91": {"lesson": {**entry, **changes}}}))
 
@@ -83,7 +83,7 @@ def test_check_reports_a_placeholder_that_nothing_fills(chapter):
     build.make(chapter)
     measured(chapter)
     edit(chapter, "expected.answer", "expected.anwser")
-    (problem,) = anatomy.problems(chapter)
+    (problem,) = notebook_checks.problems(chapter)
     assert "has {{ expected.anwser }}" in problem
 
 
@@ -100,7 +100,7 @@ def markdown(text):
 )
 def test_what_is_left_to_be_filled_in_is_found(text):
     notebook = markdown(f"The number is {text} here. " + "word " * 10)
-    (problem,) = list(anatomy.prose(None, notebook))
+    (problem,) = list(notebook_checks.prose(None, notebook))
     assert "the text of cell a holds" in problem
 
 
@@ -119,7 +119,7 @@ def test_what_is_left_to_be_filled_in_is_found(text):
     ],
 )
 def test_a_unit_behind_a_number_that_has_its_own_is_found(text):
-    (problem,) = list(anatomy.quotes(None, markdown(f"It is {text}.")))
+    (problem,) = list(notebook_checks.quotes(None, markdown(f"It is {text}.")))
     assert "say it in another order" in problem
 
 
@@ -134,7 +134,7 @@ def test_a_unit_behind_a_number_that_has_its_own_is_found(text):
     ],
 )
 def test_prose_around_a_number_is_free(text):
-    assert list(anatomy.quotes(None, markdown(f"It is {text}."))) == []
+    assert list(notebook_checks.quotes(None, markdown(f"It is {text}."))) == []
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_prose_around_a_number_is_free(text):
 )
 def test_profiles_that_cannot_be_injected_are_found(chapter, text, message):
     (chapter.notebook.parent / "profiles.yml").write_text(text)
-    found = list(anatomy.profiles(chapter, None))
+    found = list(notebook_checks.profiles(chapter, None))
     assert len(found) == (message is not None)
     assert message is None or message in found[0]
 

@@ -9,7 +9,7 @@ from conftest import arrays, call, moved, normal, numpy, same, sweep_script
 from keras import layers, ops
 from scipy import special
 
-from gancourse import data, gradients
+from gancourse import datasets, gradients
 from gancourse.gradients import value_and_gradients
 from gancourse.training import SampleGrid
 
@@ -95,7 +95,7 @@ def test_no_image_comes_twice_in_an_epoch(pairs):
 
 def test_pairs_come_in_the_order_of_plain_batches(pairs):
     batches = pairs(seed=3)
-    plain = data.Batches(batches.images, 4, seed=3)
+    plain = datasets.Batches(batches.images, 4, seed=3)
     for _ in range(2):
         plain.on_epoch_begin()
         for index, (images, _) in enumerate(epoch_of(batches)):
@@ -229,7 +229,7 @@ def test_a_discriminator_that_learns_judges_each_image_by_itself(telling, name):
 
 def test_the_generator_draws_images(telling):
     images = numpy(telling.generator_network()([10 * normal(6, 8), LABELS], training=True))
-    assert data.check_images(images).shape == (6, 28, 28, 1)
+    assert datasets.check_images(images).shape == (6, 28, 28, 1)
 
 
 def test_the_generator_s_image_depends_on_latents_and_label(telling):
@@ -898,13 +898,13 @@ def test_what_the_logits_of_two_labels_are_beside_each_other_does_not_count(tell
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 @pytest.fixture
 def row(telling, digits, monkeypatch):
     """A function: a row of the sweeps on few digits, and what training and judging got; nothing is trained."""
-    few = data.Dataset("few", *(part[:50] for part in digits[1:]))
+    few = datasets.Dataset("few", *(part[:50] for part in digits[1:]))
     got = {"few": few}
 
     def load(name):
@@ -1015,7 +1015,7 @@ def judged(telling, monkeypatch):
     """What the judges say about a sample, and what the classifier trained on it got."""
     train_labels, test_labels = np.tile(np.arange(10), 20), np.tile(np.arange(10)[::-1], 9)
     train, test = stripes(train_labels, 0.5), stripes(test_labels, 0)
-    dataset = data.Dataset("stripes", train, train_labels, test, test_labels)
+    dataset = datasets.Dataset("stripes", train, train_labels, test, test_labels)
     drawn = stripes(train_labels, 0)
     drawn[train_labels == 6, 0, 1] = 0.002  # always the same six, in the balls of three real ones of nine
     drawn[train_labels == 7, 0, 0], drawn[train_labels == 8, 0, 0] = 0.8, 0.7  # mixed up
@@ -1085,7 +1085,7 @@ def test_mismatches_are_noticed_or_not_at_the_test_images(judged):
 
 
 def test_a_whole_row_holds_percentages(telling, digits, monkeypatch):
-    few = data.Dataset("digits", *(part[:200] for part in digits[1:]))
+    few = datasets.Dataset("digits", *(part[:200] for part in digits[1:]))
     monkeypatch.setattr(telling.data, "load", lambda name: few)
     monkeypatch.setattr(telling, "batch_size", 50)
     monkeypatch.setattr(telling, "transfer_epochs", 1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gancourse import corruptions, synthetic
+from gancourse.datasets import corruptions, synthetic
 
 PICTURES = synthetic.shapes(60, 32, seed=1).striped
 

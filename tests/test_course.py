@@ -10,9 +10,12 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, info, machine, places, report, results
+from gancourse import datasets, info, machine, places, results
 from gancourse.__main__ import main
-from gancourse.course import Chapter, Run
+from gancourse.authoring import build, evidence, report, runner, sources
+from gancourse.authoring.runner import Run
+from gancourse.authoring.sources import Chapter
+from gancourse.datasets import downloads
 
 ADDRESS = "https://github.com/someone/somewhere"
 GOOD = """\
@@ -92,7 +95,6 @@ def repository(tmp_path, monkeypatch):
     """A checkout with three made-up chapters, which the package takes for its own."""
     sources = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
     folder = make_repository(tmp_path / "repository", sources)
-    monkeypatch.setattr(data, "REPOSITORY", folder)
     monkeypatch.setattr(places, "REPOSITORY", folder)
     monkeypatch.setattr(evidence, "FOLDER", folder / "build" / "evidence")
     for module in (evidence, info):
@@ -103,7 +105,7 @@ def repository(tmp_path, monkeypatch):
 
 @pytest.fixture
 def good(repository):
-    return course.find(["91"])[0]
+    return sources.find(["91"])[0]
 
 
 def expect_numbers(repository, **numbers):
@@ -118,24 +120,24 @@ ANSWER = {"mean": 6.0, "spread": 0.5, "runs": 3, "unit": "", "data": "made up"}
 
 
 def test_chapters_are_found_in_order(repository):
-    assert [chapter.number for chapter in course.chapters()] == ["91", "92", "93"]
+    assert [chapter.number for chapter in sources.chapters()] == ["91", "92", "93"]
 
 
 @pytest.mark.parametrize(
     "typed, number", [("4", "04"), ("04", "04"), ("5a", "05a"), ("05b", "05b"), ("12", "12")]
 )
 def test_a_chapters_number_may_be_typed_without_its_zero(typed, number):
-    assert course.padded(typed) == number
+    assert sources.padded(typed) == number
 
 
 def test_numbers_of_a_half_chapter_meet_its_own_band(repository, good):
     """Chapter 91a's recorded numbers are looked up under 91a, not under 91."""
     half = good._replace(number="91a", notebook=good.notebook.with_name("91a_good.ipynb"))
-    path = data.REPOSITORY / "notebooks" / "expected.yml"
+    path = places.REPOSITORY / "notebooks" / "expected.yml"
     entry = {"mean": 6.0, "spread": 0.0, "runs": 3, "unit": "", "data": "made up"}
     path.write_text(yaml.safe_dump({"91a": {"lesson": {"numbers": {"answer": entry}}}}))
     build.make(good)
-    list(course.run([good], "lesson", repository / "out"))
+    list(runner.run([good], "lesson", repository / "out"))
     executed = nbformat.read(repository / "out" / good.notebook.name, as_version=4)
     built = build.with_outputs(build.convert(half), executed)
     texts = [
@@ -154,21 +156,21 @@ def test_a_chapter_knows_its_source_and_its_notebook(repository, good):
 
 def test_no_chapters_at_all_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="no chapters in"):
-        course.chapters(tmp_path)
+        sources.chapters(tmp_path)
 
 
 def test_an_unknown_chapter_lists_the_known_ones(repository):
     with pytest.raises(ValueError, match=r"no chapter 07, 55\. The chapters are 91, 92, 93"):
-        course.find(["7", "91", "55"])
+        sources.find(["7", "91", "55"])
 
 
 def test_one_digit_names_a_chapter_too(tmp_path):
     make_repository(tmp_path, {"04_small.py": SMALL})
-    assert course.find(["4"], tmp_path / "notebooks")[0].number == "04"
+    assert sources.find(["4"], tmp_path / "notebooks")[0].number == "04"
 
 
 def test_parameters_are_read_from_their_cell(good):
-    assert course.parameters(good) == {
+    assert sources.parameters(good) == {
         "profile": "lesson",
         "seed": 0,
         "count": 3,
@@ -178,15 +180,15 @@ def test_parameters_are_read_from_their_cell(good):
 
 
 def test_the_lesson_profile_injects_nothing(good):
-    assert course.profile_values(good, "lesson") == {}
+    assert sources.profile_values(good, "lesson") == {}
 
 
 def test_another_profile_injects_its_name_and_values(good):
-    assert course.profile_values(good, "smoke") == {"profile": "smoke", "count": 5}
+    assert sources.profile_values(good, "smoke") == {"profile": "smoke", "count": 5}
 
 
 def test_overrides_stand_above_the_profile(good):
-    assert course.profile_values(good, "smoke", {"count": 9, "seed": 1}) == {
+    assert sources.profile_values(good, "smoke", {"count": 9, "seed": 1}) == {
         "profile": "smoke",
         "count": 9,
         "seed": 1,
@@ -194,40 +196,40 @@ def test_overrides_stand_above_the_profile(good):
 
 
 def test_a_profile_without_values_gets_its_name(repository):
-    assert course.profile_values(course.find(["93"])[0], "smoke") == {"profile": "smoke"}
+    assert sources.profile_values(sources.find(["93"])[0], "smoke") == {"profile": "smoke"}
 
 
 def test_a_profile_that_a_chapter_lacks_is_an_error(repository):
     with pytest.raises(ValueError, match="no 'full' values for chapter 93"):
-        course.profile_values(course.find(["93"])[0], "full")
+        sources.profile_values(sources.find(["93"])[0], "full")
 
 
 def test_a_value_of_another_type_is_an_error(good):
     with pytest.raises(ValueError, match="count of chapter 91 is of type int; 'many' is not"):
-        course.profile_values(good, "lesson", {"count": "many"})
+        sources.profile_values(good, "lesson", {"count": "many"})
 
 
 def test_an_unknown_profile_lists_the_known_ones(good):
     with pytest.raises(ValueError, match=r"no profile 'tiny'\. The profiles are smoke, lesson, full"):
-        course.profile_values(good, "tiny")
+        sources.profile_values(good, "tiny")
 
 
 def test_an_unknown_parameter_lists_the_known_ones(good):
     with pytest.raises(
         ValueError, match=r"no parameter cuont\. Its parameters are profile, seed, count, rate, names"
     ):
-        course.profile_values(good, "smoke", {"cuont": 9})
+        sources.profile_values(good, "smoke", {"cuont": 9})
 
 
 def test_a_profile_with_a_parameter_that_the_chapter_lacks_is_an_error(repository, good):
     (repository / "notebooks" / "profiles.yml").write_text('"91": {smoke: {epochs: 1}}')
     with pytest.raises(ValueError, match="no parameter epochs"):
-        course.profile_values(good, "smoke")
+        sources.profile_values(good, "smoke")
 
 
 def test_injected_values_stand_behind_the_parameters_and_before_the_next_cell():
     source = '# %%\na = 1\n\n# %% tags=["parameters"]\ncount = 3\n\n# %%\nb = count\n'
-    injected = course.inject(source, {"count": 5, "name": "it's"})
+    injected = runner.inject(source, {"count": 5, "name": "it's"})
     assert injected.index("count = 3") < injected.index("count = 5") < injected.index("b = count")
     names = {}
     exec(injected, names)
@@ -236,18 +238,18 @@ def test_injected_values_stand_behind_the_parameters_and_before_the_next_cell():
 
 def test_injection_into_a_last_cell_works_too():
     names = {}
-    exec(course.inject('# %% tags=["parameters"]\ncount = 3\n', {"count": 5}), names)
+    exec(runner.inject('# %% tags=["parameters"]\ncount = 3\n', {"count": 5}), names)
     assert names["count"] == 5
 
 
 def test_injecting_nothing_changes_no_meaning():
     names = {}
-    exec(course.inject('# %% tags=["parameters"]\ncount = 3\n\n# %%\nb = count', {}), names)
+    exec(runner.inject('# %% tags=["parameters"]\ncount = 3\n\n# %%\nb = count', {}), names)
     assert names["b"] == 3
 
 
 def test_code_cells_are_the_code_alone(good):
-    cells = course.code_cells(good)
+    cells = sources.code_cells(good)
     assert len(cells) == 4
     assert cells[2].startswith("results.begin")
 
@@ -262,16 +264,16 @@ def edit(chapter, old, new):
     "old, new", [("The numbers:", "Numbers:"), ("It takes", "It needs")], ids=["later", "first"]
 )
 def test_a_change_of_prose_is_no_change_of_code(good, old, new):
-    before = course.code_hash(good)
+    before = sources.code_hash(good)
     edit(good, old, new)
-    assert course.code_hash(good) == before
+    assert sources.code_hash(good) == before
 
 
 @pytest.mark.parametrize("old, new", [("count = 3", "count = 4"), ("2 * count", "3 * count")])
 def test_a_change_of_a_parameter_or_a_line_is_a_change_of_code(good, old, new):
-    before = course.code_hash(good)
+    before = sources.code_hash(good)
     edit(good, old, new)
-    assert course.code_hash(good) != before
+    assert sources.code_hash(good) != before
 
 
 @pytest.mark.parametrize(
@@ -283,23 +285,23 @@ def test_a_change_of_a_parameter_or_a_line_is_a_change_of_code(good, old, new):
     ids=["moved", "order"],
 )
 def test_a_change_of_imports_is_no_change_of_code(good, old, new):
-    before = course.code_hash(good)
+    before = sources.code_hash(good)
     edit(good, old, new)
-    assert course.code_hash(good) == before
+    assert sources.code_hash(good) == before
 
 
 def test_a_cell_of_imports_alone_is_no_code(good):
-    before = course.code_hash(good)
+    before = sources.code_hash(good)
     edit(good, "results.begin(", "import math\n\n# %%\nresults.begin(")
-    assert course.code_hash(good) == before
+    assert sources.code_hash(good) == before
 
 
 def test_an_import_within_a_function_is_code(good):
     """It stands among what the function does; only what a cell says first moves with the modules."""
     edit(good, "threads = int(", "def f():\n    import os\n\n\nthreads = int(")
-    before = course.code_hash(good)
+    before = sources.code_hash(good)
     edit(good, "    import os", "    import sys")
-    assert course.code_hash(good) != before
+    assert sources.code_hash(good) != before
 
 
 def notebook_with(*numbers):
@@ -315,7 +317,7 @@ def notebook_with(*numbers):
 
 def test_numbers_are_read_in_order_from_an_executed_notebook(tmp_path):
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook_with(("b", 1.5), ("a", 2.5))))
-    assert course.read_numbers(tmp_path / "a.ipynb") == [
+    assert results.read_numbers(tmp_path / "a.ipynb") == [
         {"name": "b", "value": 1.5},
         {"name": "a", "value": 2.5},
     ]
@@ -464,7 +466,7 @@ def test_a_stored_number_gets_the_band_that_is_expected_today(repository, good):
     build.make(good, with_made_up_outputs(good))
     expect_numbers(repository, answer=ANSWER)
     build.make(good)
-    (number,) = course.read_numbers(good.notebook)
+    (number,) = results.read_numbers(good.notebook)
     assert number["expected"] == {"mean": 6.0, "spread": 0.5, "runs": 3}
     assert "expected 6 ± 0.5 over 3 runs: outside" in good.notebook.read_text()
 
@@ -527,7 +529,7 @@ def test_the_file_of_numbers_holds_what_the_runs_do(tmp_path):
 @pytest.fixture
 def page(repository, tmp_path):
     (tmp_path / "output").mkdir()
-    chapters = course.find(["91", "92"])
+    chapters = sources.find(["91", "92"])
     return report.index(chapters, [PASSED_RUN, FAILED_RUN], tmp_path / "output").read_text()
 
 
@@ -558,7 +560,6 @@ def after_run(tmp_path_factory):
     make_repository(folder / "repository", sources)
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setattr(data, "REPOSITORY", folder / "repository")
         patch.setattr(places, "REPOSITORY", folder / "repository")
         patch.setenv("KERAS_BACKEND", "numpy")
         patch.delenv("GANCOURSE_THREADS", raising=False)
@@ -588,7 +589,7 @@ def test_the_table_of_a_run_says_which_cell_failed(after_run):
 
 
 def test_a_run_publishes_the_numbers_of_its_profile(after_run):
-    numbers = {number["name"]: number for number in course.read_numbers(after_run.output / "91_good.ipynb")}
+    numbers = {number["name"]: number for number in results.read_numbers(after_run.output / "91_good.ipynb")}
     assert (numbers["answer"]["value"], numbers["answer"]["profile"]) == (10, "smoke")
     assert "answer = 10 (made up)" in (after_run.output / "index.html").read_text(encoding="utf-8")
 
@@ -602,7 +603,7 @@ def test_a_run_prints_no_numbers_but_where_they_are(after_run):
 
 
 def test_chapters_side_by_side_share_the_machines_threads(after_run):
-    numbers = {number["name"]: number for number in course.read_numbers(after_run.output / "91_good.ipynb")}
+    numbers = {number["name"]: number for number in results.read_numbers(after_run.output / "91_good.ipynb")}
     assert numbers["threads"]["value"] == max(1, (os.cpu_count() or 1) // 2)
 
 
@@ -630,7 +631,7 @@ def plain(repository, sources):
         path.unlink()
     for name, source in sources.items():
         (repository / "notebooks" / "source" / name).write_text(source)
-    runs = list(course.run(course.find([]), "smoke", repository / "output", plain=True))
+    runs = list(runner.run(sources.find([]), "smoke", repository / "output", plain=True))
     return {run.chapter: run for run in runs}
 
 
@@ -662,12 +663,12 @@ def test_a_chapter_that_ends_its_process_fails_alone(repository, line):
 def test_a_run_that_is_killed_shows_no_numbers_of_an_earlier_one(repository, good, plain, victim):
     build.make(good)
     folder = repository / "output"
-    (first,) = course.run([good], "smoke", folder, plain=plain)
+    (first,) = runner.run([good], "smoke", folder, plain=plain)
     assert first.numbers
     report.index([good], [first], folder)
     edit(good, "import os\n", f"import os\n\nos.kill({victim}, 9)\n")
     build.make(good)
-    (second,) = course.run([good], "smoke", folder, plain=plain)
+    (second,) = runner.run([good], "smoke", folder, plain=plain)
     assert (second.failure != "", second.numbers) == (True, [])
     left = {
         path.name for path in folder.rglob("*") if path.is_file() and "answer" in path.read_text(encoding="utf-8")
@@ -681,7 +682,7 @@ def test_a_run_never_replaces_the_notebooks_themselves(good):
     build.make(good)
     before = good.notebook.read_bytes()
     with pytest.raises(ValueError, match="holds the notebooks themselves"):
-        list(course.run([good], "smoke", good.notebook.parent))
+        list(runner.run([good], "smoke", good.notebook.parent))
     assert good.notebook.read_bytes() == before
 
 
@@ -728,7 +729,7 @@ def asked(repository, monkeypatch):
         folder.mkdir(parents=True, exist_ok=True)
         yield from [Run(chapter.number, profile, 1.0, 1.0, "", []) for chapter in chosen]
 
-    monkeypatch.setattr(course, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     return calls
 
 
@@ -819,7 +820,6 @@ def test_info_lists_versions_backend_device_data_and_minutes(repository, capsys)
 
 def test_info_needs_no_checkout(monkeypatch, tmp_path):
     """Where only the package is installed, as on Colab."""
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
     monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     assert "backend: " in info.text()
 
@@ -831,10 +831,10 @@ def test_info_scales_minutes_by_the_machines_rate(repository):
 
 def test_info_says_where_a_set_lies(tmp_path, monkeypatch):
     (tmp_path / "mnist").mkdir()
-    for name in data.FILES["mnist"]:
+    for name in datasets.FILES["mnist"]:
         (tmp_path / "mnist" / name).touch()
     monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     assert info.data_at_hand() == {
         "digits": "embedded",
         "mnist": "GANCOURSE_DATA",
@@ -844,9 +844,9 @@ def test_info_says_where_a_set_lies(tmp_path, monkeypatch):
 
 def test_a_set_that_is_not_whole_is_not_at_hand(tmp_path, monkeypatch):
     (tmp_path / "mnist").mkdir()
-    (tmp_path / "mnist" / next(iter(data.FILES["mnist"]))).touch()
+    (tmp_path / "mnist" / next(iter(datasets.FILES["mnist"]))).touch()
     monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     assert info.data_at_hand()["mnist"] == "to be downloaded when first used"
 
 
@@ -858,7 +858,7 @@ def executes(monkeypatch, failure=""):
     seeds = []
 
     def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
-        seed = (overrides or {}).get("seed", course.parameters(chosen[0])["seed"])
+        seed = (overrides or {}).get("seed", sources.parameters(chosen[0])["seed"])
         seeds.append(seed)
         folder.mkdir(parents=True, exist_ok=True)
         executed = with_made_up_outputs(chosen[0])
@@ -866,7 +866,7 @@ def executes(monkeypatch, failure=""):
         nbformat.write(executed, folder / chosen[0].notebook.name)
         yield Run(chosen[0].number, profile, 60.0, 1.0, failure, [])
 
-    monkeypatch.setattr(course, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     return seeds
 
 
@@ -886,14 +886,14 @@ def test_evidence_names_the_code_the_minutes_and_the_machine(repository, good, m
     executes(monkeypatch)
     main(["evidence", "91", "--seeds", "2"])
     entry = written(repository)
-    assert (entry["code"], entry["minutes"], entry["matrix_rate"]) == (course.code_hash(good), 1.0, 100)
+    assert (entry["code"], entry["minutes"], entry["matrix_rate"]) == (sources.code_hash(good), 1.0, 100)
     assert "cores" in entry["machine"]
 
 
 def test_evidence_stores_the_outputs_of_the_notebooks_own_seed(repository, good, monkeypatch):
     executes(monkeypatch)
     main(["evidence", "91", "--seeds", "3"])
-    (number,) = course.read_numbers(good.notebook)
+    (number,) = results.read_numbers(good.notebook)
     assert (number["value"], number["expected"]) == (6.0, {"mean": 7.0, "spread": 1.0, "runs": 3})
 
 

@@ -11,7 +11,8 @@ from conftest import arrays, call, definitions, normal, numpy, same
 from keras import layers, ops
 from PIL import Image
 
-from gancourse import data, gradients, synthetic, training
+from gancourse import datasets, gradients, training
+from gancourse.datasets import synthetic
 
 PARAMETERS = {
     "seed": 3,
@@ -836,7 +837,7 @@ def test_pictures_move_by_a_sixteenth_of_their_width_at_most(chapter, size, reac
 
 def test_varied_pictures_are_images_of_the_same_shape(chapter):
     images = np.random.default_rng(0).uniform(-1, 1, (5, 32, 32, 3)).astype("float32")
-    varied = data.check_images(chapter.varied(images, np.random.default_rng(0)))
+    varied = datasets.check_images(chapter.varied(images, np.random.default_rng(0)))
     assert (varied.shape, varied.dtype) == (images.shape, "float32")
 
 
@@ -882,7 +883,7 @@ def test_the_points_depend_on_the_seed(chapter):
 def test_stretched_digits_fill_28_pixels_to_the_edge(chapter):
     images = np.full((2, 16, 16, 1), -1, "float32")
     images[1, :, 0] = 1  # ink in the first column: 1.75 pixels wide, and its neighbour's share
-    found = data.check_images(chapter.stretched(images))
+    found = datasets.check_images(chapter.stretched(images))
     assert found.shape == (2, 28, 28, 1)
     assert (found[0] == -1).all()
     assert found[1, :, 0] == pytest.approx(1)
@@ -891,7 +892,7 @@ def test_stretched_digits_fill_28_pixels_to_the_edge(chapter):
 
 @pytest.fixture
 def digits():
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 def test_shortened_digits_are_the_first_ones(chapter, digits):
@@ -907,7 +908,7 @@ def test_another_frame_leaves_the_labels(chapter, digits):
 
 def test_without_usps_the_embedded_digits_are_brought_to_its_size(chapter, digits, monkeypatch, capsys):
     def unavailable():
-        raise data.DataUnavailable("It is not here.")
+        raise datasets.DataUnavailable("It is not here.")
 
     monkeypatch.setattr(chapter.usps, "load", unavailable)
     found, short = chapter.load_envelopes(), chapter.shortened(digits)
@@ -921,7 +922,7 @@ def test_embedded_digits_are_made_smaller_between_their_pixels(chapter, digits):
     for third in range(8):
         lines[2 * third, 3 * third : 3 * third + 2] = 0.75, 0.25
         lines[2 * third + 1, 3 * third + 1 : 3 * third + 3] = 0.25, 0.75
-    found = data.check_images(chapter.smaller(digits.train_images[:30]))
+    found = datasets.check_images(chapter.smaller(digits.train_images[:30]))
     box = digits.train_images[:30, 2:26, 2:26, 0]
     assert found[..., 0] == pytest.approx(lines @ box @ lines.T, abs=1e-5)
 
@@ -952,7 +953,7 @@ def test_two_folders_keep_every_seventh_picture_for_tests(chapter, folders):
 
 def test_pictures_of_folders_have_the_chapter_s_size(chapter, folders):
     domains = chapter.two_folders(*folders)
-    assert [data.check_images(part).shape[1:] for part in domains[1:]] == [(4, 4, 3)] * 4
+    assert [datasets.check_images(part).shape[1:] for part in domains[1:]] == [(4, 4, 3)] * 4
 
 
 # Scores

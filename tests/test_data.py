@@ -11,12 +11,14 @@ import time
 import numpy as np
 import pytest
 
-from gancourse import atomic, data, pictures, pretrained, usps
+from gancourse import atomic, datasets
+from gancourse.attacks import pretrained
+from gancourse.datasets import downloads, idx, pictures, usps
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 
 
-def idx(array):
+def idx_bytes(array):
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     return header + array.tobytes()
 
@@ -28,8 +30,8 @@ def small_set():
     for part, count in (("train", 12), ("t10k", 5)):
         images = generator.integers(0, 256, (count, 28, 28)).astype("uint8")
         labels = generator.integers(0, 10, count).astype("uint8")
-        contents[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(idx(images), mtime=0)
-        contents[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(idx(labels), mtime=0)
+        contents[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(idx_bytes(images), mtime=0)
+        contents[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(idx_bytes(labels), mtime=0)
     names = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     return {name: contents[name] for name in names}
 
@@ -89,9 +91,9 @@ def cache(tmp_path, files, closed, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("GANCOURSE_DATA", raising=False)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    monkeypatch.setitem(data.FILES, "mnist", hashes)
-    monkeypatch.setitem(data.MIRRORS, "mnist", (closed,))
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setitem(datasets.FILES, "mnist", hashes)
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (closed,))
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "mnist"
 
 
@@ -103,7 +105,7 @@ def put(files, folder):
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 def test_digits_have_their_sizes(digits):
@@ -132,7 +134,7 @@ def test_no_test_digit_is_a_training_digit(digits):
 
 
 def test_digits_are_the_same_at_every_load(digits):
-    assert all(np.array_equal(first, second) for first, second in zip(digits[1:], data.load("digits")[1:]))
+    assert all(np.array_equal(first, second) for first, second in zip(digits[1:], datasets.load("digits")[1:]))
 
 
 def test_digits_carry_their_name(digits):
@@ -149,17 +151,17 @@ def test_digits_have_scikit_learns_labels(digits):
 @pytest.mark.parametrize("name", ["cifar", "", "MNIST"])
 def test_an_unknown_set_lists_the_known_ones(name):
     with pytest.raises(ValueError, match="mnist, fashion-mnist, digits"):
-        data.load(name)
+        datasets.load(name)
 
 
 @pytest.mark.parametrize("shape", [(7,), (3, 4), (2, 5, 6), (2, 3, 4, 5)])
 def test_an_idx_file_is_read_as_it_was_written(tmp_path, shape):
     array = np.random.default_rng(1).integers(0, 256, shape).astype("uint8")
-    (tmp_path / "file.gz").write_bytes(gzip.compress(idx(array)))
-    assert np.array_equal(data.read_idx(tmp_path / "file.gz"), array)
+    (tmp_path / "file.gz").write_bytes(gzip.compress(idx_bytes(array)))
+    assert np.array_equal(idx.read_idx(tmp_path / "file.gz"), array)
 
 
-WHOLE = idx(np.arange(60, dtype="uint8").reshape(3, 4, 5))
+WHOLE = idx_bytes(np.arange(60, dtype="uint8").reshape(3, 4, 5))
 PACKED = gzip.compress(np.random.default_rng(0).integers(0, 256, 5000, dtype="uint8").tobytes())
 BROKEN = {
     "empty": b"",
@@ -180,14 +182,14 @@ BROKEN = {
 def test_a_broken_idx_file_is_an_error_that_names_it(tmp_path, content):
     (tmp_path / "broken.gz").write_bytes(content)
     with pytest.raises(ValueError, match=r"broken\.gz"):
-        data.read_idx(tmp_path / "broken.gz")
+        idx.read_idx(tmp_path / "broken.gz")
 
 
 def test_a_file_that_says_it_is_huge_is_refused_before_it_is_unpacked(tmp_path):
     header = bytes([0, 0, 8, 2]) + np.array([2**31, 2**31], ">u4").tobytes()
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(header + bytes(1000)))
     with pytest.raises(ValueError, match=r"bomb\.gz holds .* at most 500,000,000 are read"):
-        data.read_idx(tmp_path / "bomb.gz")
+        idx.read_idx(tmp_path / "bomb.gz")
 
 
 def test_no_more_is_unpacked_than_the_header_says(tmp_path, monkeypatch):
@@ -201,18 +203,18 @@ def test_no_more_is_unpacked_than_the_header_says(tmp_path, monkeypatch):
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(WHOLE + bytes(5_000_000)))
     monkeypatch.setattr(gzip, "open", Watched)
     with pytest.raises(ValueError, match=r"bomb\.gz does not hold the 60 bytes"):
-        data.read_idx(tmp_path / "bomb.gz")
+        idx.read_idx(tmp_path / "bomb.gz")
     assert 0 <= min(asked) <= max(asked) <= 61
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64", "uint16", "int64", "bool"])
 def test_what_is_no_bytes_is_not_taken_for_bytes(kind):
     with pytest.raises(ValueError, match=f"Bytes are uint8, 0 to 255; these are {kind}"):
-        data.from_bytes(np.zeros((2, 2), kind))
+        datasets.from_bytes(np.zeros((2, 2), kind))
 
 
 def test_bytes_become_numbers_from_minus_1_to_1():
-    images = data.from_bytes(np.array([0, 51, 255], "uint8"))
+    images = datasets.from_bytes(np.array([0, 51, 255], "uint8"))
     assert images == pytest.approx([-1, -0.6, 1], abs=1e-6)
     assert images.dtype == np.float32
 
@@ -220,14 +222,14 @@ def test_bytes_become_numbers_from_minus_1_to_1():
 def test_a_set_in_the_learners_own_folder_is_used(tmp_path, cache, files, monkeypatch):
     put(files, tmp_path / "own" / "mnist")
     monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path / "own"))
-    dataset = data.load("mnist")
+    dataset = datasets.load("mnist")
     assert (dataset.train_images.shape, dataset.test_images.shape) == ((12, 28, 28, 1), (5, 28, 28, 1))
     assert not cache.exists()
 
 
 def test_images_and_labels_are_those_of_the_files(cache, files):
     put(files, cache)
-    dataset = data.load("mnist")
+    dataset = datasets.load("mnist")
     raw = np.frombuffer(gzip.decompress(files["t10k-images-idx3-ubyte.gz"]), "uint8", offset=16)
     assert dataset.test_images.ravel() == pytest.approx(raw / 127.5 - 1, abs=1e-6)
     raw = np.frombuffer(gzip.decompress(files["train-labels-idx1-ubyte.gz"]), "uint8", offset=8)
@@ -236,29 +238,29 @@ def test_images_and_labels_are_those_of_the_files(cache, files):
 
 def test_a_set_from_files_has_the_courses_types(cache, files):
     put(files, cache)
-    assert [array.dtype.name for array in data.load("mnist")[1:]] == ["float32", "int64", "float32", "int64"]
+    assert [array.dtype.name for array in datasets.load("mnist")[1:]] == ["float32", "int64", "float32", "int64"]
 
 
 def test_a_wrong_checksum_in_the_learners_own_folder_is_an_error(tmp_path, cache, files, monkeypatch):
     put(files, tmp_path / "own" / "mnist")
     damaged = tmp_path / "own" / "mnist" / "t10k-images-idx3-ubyte.gz"
-    damaged.write_bytes(gzip.compress(idx(np.zeros((5, 28, 28), "uint8"))))
+    damaged.write_bytes(gzip.compress(idx_bytes(np.zeros((5, 28, 28), "uint8"))))
     monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path / "own"))
     with pytest.raises(ValueError, match=f"{damaged}.*SHA-256"):
-        data.load("mnist")
+        datasets.load("mnist")
     assert damaged.exists()
 
 
 def test_a_set_is_downloaded_into_the_cache(cache, files, mirror, monkeypatch):
-    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
-    data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (mirror.address,))
+    datasets.load("mnist")
     assert {path.name: path.read_bytes() for path in cache.iterdir()} == files
 
 
 def test_a_set_is_downloaded_once(cache, files, mirror, monkeypatch):
-    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
-    data.load("mnist")
-    data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (mirror.address,))
+    datasets.load("mnist")
+    datasets.load("mnist")
     assert sorted(mirror.asked) == sorted(files)
 
 
@@ -266,8 +268,8 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(cache, files, mirror, monk
     put(files, cache)
     name = "train-labels-idx1-ubyte.gz"
     (cache / name).write_bytes(files[name][:-9])
-    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
-    data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (mirror.address,))
+    datasets.load("mnist")
     assert mirror.asked == [name]
     assert (cache / name).read_bytes() == files[name]
 
@@ -276,8 +278,8 @@ def test_a_damaged_file_in_the_cache_is_not_used_offline(cache, files):
     put(files, cache)
     name = "train-labels-idx1-ubyte.gz"
     (cache / name).write_bytes(files[name][:-9])
-    with pytest.raises(data.DataUnavailable):
-        data.load("mnist")
+    with pytest.raises(datasets.DataUnavailable):
+        datasets.load("mnist")
 
 
 @pytest.mark.parametrize("first", ["closed", "empty", "false"])
@@ -285,8 +287,8 @@ def test_the_second_mirror_is_used_when_the_first_fails(cache, files, mirror, cl
     contents = {"empty": {}, "false": dict.fromkeys(files, b"something else")}
     other = Mirror(contents.get(first, {}))
     addresses = (closed if first == "closed" else other.address, mirror.address)
-    monkeypatch.setitem(data.MIRRORS, "mnist", addresses)
-    data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", addresses)
+    datasets.load("mnist")
     other.shutdown()
     other.server_close()
     assert {path.name: path.read_bytes() for path in cache.iterdir()} == files
@@ -294,40 +296,40 @@ def test_the_second_mirror_is_used_when_the_first_fails(cache, files, mirror, cl
 
 def test_a_file_with_a_wrong_hash_is_refused_and_not_kept(cache, files, mirror, monkeypatch):
     mirror.contents = dict.fromkeys(files, b"something else")
-    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
-    with pytest.raises(data.DataUnavailable):
-        data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (mirror.address,))
+    with pytest.raises(datasets.DataUnavailable):
+        datasets.load("mnist")
     assert list(cache.iterdir()) == []
 
 
 def test_offline_the_error_names_the_embedded_set(cache):
     begin = time.perf_counter()
-    with pytest.raises(data.DataUnavailable, match=r"'mnist' is not on this machine.*load\('digits'\)"):
-        data.load("mnist")
+    with pytest.raises(datasets.DataUnavailable, match=r"'mnist' is not on this machine.*load\('digits'\)"):
+        datasets.load("mnist")
     assert time.perf_counter() - begin < 5
 
 
 def test_a_mirror_that_never_answers_is_given_up(cache, monkeypatch):
-    monkeypatch.setattr(data, "TIMEOUT", 0.5)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        monkeypatch.setitem(data.MIRRORS, "mnist", (f"http://127.0.0.1:{silent.getsockname()[1]}/",))
+        monkeypatch.setitem(datasets.MIRRORS, "mnist", (f"http://127.0.0.1:{silent.getsockname()[1]}/",))
         begin = time.perf_counter()
-        with pytest.raises(data.DataUnavailable):
-            data.load("mnist")
+        with pytest.raises(datasets.DataUnavailable):
+            datasets.load("mnist")
     assert time.perf_counter() - begin < 8
 
 
 def test_a_host_that_does_not_exist_is_unavailable_data(cache, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setitem(data.MIRRORS, "mnist", ("http://no-such-host.invalid/",))
-    with pytest.raises(data.DataUnavailable, match="no-such-host"):
-        data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", ("http://no-such-host.invalid/",))
+    with pytest.raises(datasets.DataUnavailable, match="no-such-host"):
+        datasets.load("mnist")
 
 
 LOADERS = {
-    "mnist": lambda: data.load("mnist"),
+    "mnist": lambda: datasets.load("mnist"),
     "usps": usps.load,
     "horse2zebra": lambda: pictures.load("horse2zebra", 8),
     "imagenet": lambda: pretrained.weights_of("ResNet50"),
@@ -367,8 +369,10 @@ def failing(error, asked):
 )
 def test_the_disks_errors_are_not_the_networks(cache, monkeypatch, name, error, message):
     asked = []
-    monkeypatch.setattr(data.pooch, "HTTPDownloader", failing(error, asked))
-    with pytest.raises(data.DataUnavailable, match=f"'{name}' could not be kept: {message} .*{name}") as caught:
+    monkeypatch.setattr(downloads.pooch, "HTTPDownloader", failing(error, asked))
+    with pytest.raises(
+        datasets.DataUnavailable, match=f"'{name}' could not be kept: {message} .*{name}"
+    ) as caught:
         LOADERS[name]()
     assert "internet" not in str(caught.value)
     assert len(asked) == 1  # another mirror would not help
@@ -378,8 +382,8 @@ def test_the_disks_errors_are_not_the_networks(cache, monkeypatch, name, error, 
 @each_loader
 def test_a_cache_below_a_file_is_no_trouble_of_the_network(cache, tmp_path, monkeypatch, name):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "file" / "cache")
-    with pytest.raises(data.DataUnavailable, match="a file stands where a folder is needed"):
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "file" / "cache")
+    with pytest.raises(datasets.DataUnavailable, match="a file stands where a folder is needed"):
         LOADERS[name]()
 
 
@@ -396,9 +400,9 @@ def test_errors_of_the_network_are_not_the_disks(error):
 
 
 def test_an_interrupted_download_leaves_nothing(cache, monkeypatch):
-    monkeypatch.setattr(data.pooch, "HTTPDownloader", failing(KeyboardInterrupt(), []))
+    monkeypatch.setattr(downloads.pooch, "HTTPDownloader", failing(KeyboardInterrupt(), []))
     with pytest.raises(KeyboardInterrupt):
-        data.load("mnist")
+        datasets.load("mnist")
     assert list(cache.iterdir()) == []
 
 
@@ -411,8 +415,8 @@ def test_what_a_killed_download_left_is_removed_when_it_is_a_day_old(cache, file
     for name in ("tmpold", "tmpyoung"):
         (cache / name).write_bytes(b"some")
     made_yesterday(cache / "tmpold")
-    monkeypatch.setitem(data.MIRRORS, "mnist", (mirror.address,))
-    data.load("mnist")
+    monkeypatch.setitem(datasets.MIRRORS, "mnist", (mirror.address,))
+    datasets.load("mnist")
     assert {path.name for path in cache.iterdir()} == {"tmpyoung", *files}
 
 
@@ -432,13 +436,13 @@ def test_what_a_killed_writer_left_is_removed_when_it_is_a_day_old(tmp_path):
 
 
 def test_without_the_set_the_digits_are_used_with_a_notice(cache, capsys):
-    assert data.load_or_digits("mnist").name == "digits"
+    assert datasets.load_or_digits("mnist").name == "digits"
     assert "going on with the embedded digits" in capsys.readouterr().out.lower()
 
 
 def test_with_the_set_there_is_no_notice(cache, files, capsys):
     put(files, cache)
-    assert data.load_or_digits("mnist").name == "mnist"
+    assert datasets.load_or_digits("mnist").name == "mnist"
     assert "NOTICE" not in capsys.readouterr().out
 
 
@@ -446,19 +450,19 @@ def test_a_damaged_set_of_the_learner_is_not_replaced_by_digits(tmp_path, cache,
     put(dict.fromkeys(files, b"damaged"), tmp_path / "own" / "mnist")
     monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path / "own"))
     with pytest.raises(ValueError, match="damaged"):
-        data.load_or_digits("mnist")
+        datasets.load_or_digits("mnist")
 
 
 def test_a_misspelt_set_is_not_replaced_by_digits():
     with pytest.raises(ValueError, match="no data set"):
-        data.load_or_digits("minst")
+        datasets.load_or_digits("minst")
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_the_real_set_has_its_published_sizes(name):
-    if not all((REAL / name / file).exists() for file in data.FILES[name]):
+    if not all((REAL / name / file).exists() for file in datasets.FILES[name]):
         pytest.skip(f"GANCOURSE_DATA holds no {name}")
-    dataset = data.load(name)
+    dataset = datasets.load(name)
     assert (dataset.train_images.shape, dataset.test_images.shape) == ((60000, 28, 28, 1), (10000, 28, 28, 1))
     assert (dataset.train_images.min(), dataset.train_images.max()) == (-1, 1)
     assert set(dataset.test_labels) == set(range(10))
@@ -469,7 +473,7 @@ def good_images(count=10):
 
 
 def test_good_images_come_back_unchanged():
-    assert data.check_images(good_images()) == pytest.approx(good_images(), abs=0)
+    assert datasets.check_images(good_images()) == pytest.approx(good_images(), abs=0)
 
 
 BAD_IMAGES = {
@@ -488,7 +492,7 @@ BAD_IMAGES = {
 @pytest.mark.parametrize("images, message", BAD_IMAGES.values(), ids=BAD_IMAGES)
 def test_bad_images_are_an_error_that_says_what_came(images, message):
     with pytest.raises(ValueError, match=message):
-        data.check_images(images)
+        datasets.check_images(images)
 
 
 def numbered(count):
@@ -502,28 +506,28 @@ def epoch_of(batches):
 
 
 def test_every_image_comes_once_per_epoch():
-    batches = data.Batches(numbered(12), 4, seed=0)
+    batches = datasets.Batches(numbered(12), 4, seed=0)
     for _ in range(3):
         assert np.array_equal(np.sort(epoch_of(batches)), numbered(12).ravel())
 
 
 def test_images_that_fill_no_batch_are_left_out():
-    batches = data.Batches(numbered(11), 4)
+    batches = datasets.Batches(numbered(11), 4)
     assert len(batches) == 2
     assert len(set(epoch_of(batches))) == 8
 
 
 def test_batches_have_the_shape_of_images():
-    assert data.Batches(good_images(), 4)[0].shape == (4, 2, 2, 1)
+    assert datasets.Batches(good_images(), 4)[0].shape == (4, 2, 2, 1)
 
 
 def test_every_epoch_has_another_order():
-    batches = data.Batches(numbered(12), 4, seed=0)
+    batches = datasets.Batches(numbered(12), 4, seed=0)
     assert not np.array_equal(epoch_of(batches), epoch_of(batches))
 
 
 def test_every_seed_has_another_order():
-    first, second = (data.Batches(numbered(12), 4, seed=seed) for seed in (0, 1))
+    first, second = (datasets.Batches(numbered(12), 4, seed=seed) for seed in (0, 1))
     assert not np.array_equal(epoch_of(first), epoch_of(second))
 
 
@@ -531,26 +535,26 @@ def test_the_order_does_not_depend_on_other_random_numbers():
     orders = []
     for seed in (1, 2):
         np.random.seed(seed)
-        orders.append(epoch_of(data.Batches(numbered(12), 4, seed=0)))
+        orders.append(epoch_of(datasets.Batches(numbered(12), 4, seed=0)))
     assert np.array_equal(*orders)
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 3])
 def test_batches_from_an_epoch_are_that_epoch_of_fresh_ones(epoch):
-    fresh = data.Batches(numbered(12), 4, seed=5)
+    fresh = datasets.Batches(numbered(12), 4, seed=5)
     for _ in range(epoch):
         epoch_of(fresh)
-    assert np.array_equal(epoch_of(data.Batches(numbered(12), 4, seed=5, epoch=epoch)), epoch_of(fresh))
+    assert np.array_equal(epoch_of(datasets.Batches(numbered(12), 4, seed=5, epoch=epoch)), epoch_of(fresh))
 
 
 def test_too_few_images_for_one_batch_are_an_error():
     with pytest.raises(ValueError, match="A batch of 13 needs as many images; there are 12"):
-        data.Batches(numbered(12), 13)
+        datasets.Batches(numbered(12), 13)
 
 
 def test_batches_check_their_images():
     with pytest.raises(ValueError, match=r"\[-1, 1\]"):
-        data.Batches(good_images() * 2, 4)
+        datasets.Batches(good_images() * 2, 4)
 
 
 @pytest.mark.parametrize(
@@ -566,4 +570,4 @@ def test_batches_check_their_images():
 )
 def test_batches_check_their_numbers(options, message):
     with pytest.raises(ValueError, match=message):
-        data.Batches(good_images(), **options)
+        datasets.Batches(good_images(), **options)

@@ -8,28 +8,28 @@ from keras import layers, ops
 from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics import roc_auc_score
 
-from gancourse import gallery
-from gancourse.diagnosis import NAMES, Distance, Vitals, count_turns, diagnose
+from gancourse.evaluation import failure_examples
+from gancourse.evaluation.diagnosis import NAMES, Distance, TrainingMonitor, count_turns, diagnose
+from gancourse.evaluation.training_monitor import energy_gap, separation
 from gancourse.losses import NonSaturating
-from gancourse.vitals import energy_gap, separation
 
 SEEDS = 2, 3  # the thresholds were set on seeds 0 and 1
 
 
 @functools.cache
 def outcome(name, seed):
-    return gallery.run(name, seed)
+    return failure_examples.run(name, seed)
 
 
 def runs(healthy):
-    names = [name for name, run in gallery.RUNS.items() if (run.fault == "healthy") == healthy]
+    names = [name for name, run in failure_examples.RUNS.items() if (run.fault == "healthy") == healthy]
     return pytest.mark.parametrize("name, seed", [(name, seed) for name in names for seed in SEEDS])
 
 
 @runs(healthy=False)
 def test_a_broken_run_is_named_before_anything_else(name, seed):
     report = diagnose(*outcome(name, seed))
-    assert report.names[:1] == (gallery.RUNS[name].fault,), report
+    assert report.names[:1] == (failure_examples.RUNS[name].fault,), report
 
 
 @runs(healthy=True)
@@ -40,20 +40,20 @@ def test_a_healthy_run_passes(name, seed):
 
 
 def test_the_gallery_has_every_fault_and_three_healthy_runs():
-    faults = [run.fault for run in gallery.RUNS.values()]
+    faults = [run.fault for run in failure_examples.RUNS.values()]
     assert set(faults) == {*NAMES, "healthy"}
     assert faults.count("healthy") >= 3
 
 
 def test_a_run_is_the_same_for_the_same_seed():
-    first, second = outcome("oak", SEEDS[0]), gallery.run("oak", SEEDS[0])
+    first, second = outcome("oak", SEEDS[0]), failure_examples.run("oak", SEEDS[0])
     assert first.history == second.history
     assert np.array_equal(first.samples, second.samples)
 
 
 def test_an_unknown_run_is_an_error_that_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"no run 'yew'.*ash"):
-        gallery.run("yew")
+        failure_examples.run("yew")
 
 
 # The rules, on evidence made by hand.
@@ -144,7 +144,7 @@ def test_images_are_compared_like_points():
 
 
 def test_a_history_without_vitals_is_an_error():
-    with pytest.raises(ValueError, match=r"callbacks=\[Vitals.*generator_loss"):
+    with pytest.raises(ValueError, match=r"callbacks=\[TrainingMonitor.*generator_loss"):
         diagnose({"generator_loss": [0.7]}, FRESH, HELD_OUT)
 
 
@@ -187,7 +187,7 @@ def test_the_separation_is_the_area_under_the_roc_curve():
 
 
 def watched(gan, images, epochs=2, callbacks=()):
-    vitals = Vitals(images)
+    vitals = TrainingMonitor(images)
     kept = gan.fit(images, batch_size=4, epochs=epochs, callbacks=[vitals, *callbacks], verbose=0)
     return vitals.history, kept.history
 
@@ -227,7 +227,7 @@ def test_pull_is_the_gradient_at_a_sample_times_the_distance():
     gan = NonSaturating(generator, discriminator, latent_dim=2)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
     real = HELD_OUT[:40].astype("float32")
-    vitals = Vitals(real)
+    vitals = TrainingMonitor(real)
     gan.fit(real, batch_size=40, verbose=0, callbacks=[vitals])
     fake = vitals.latents
     expected = np.mean(1 / (1 + np.exp(fake @ slope))) * cdist(real, fake).mean()
@@ -241,7 +241,7 @@ class BreaksInStep6(NonSaturating):
 
 
 def test_vitals_outlive_a_training_that_breaks_off(tiny_gan, random_images):
-    vitals = Vitals(random_images)
+    vitals = TrainingMonitor(random_images)
     gan = tiny_gan(game=BreaksInStep6)
     with pytest.raises(FloatingPointError):
         gan.fit(random_images, batch_size=4, epochs=3, callbacks=[vitals], verbose=0)

@@ -13,8 +13,9 @@ import nbformat
 import pytest
 import yaml
 
-from gancourse import build, course, data, evidence, places, results
+from gancourse import places, results
 from gancourse.__main__ import main
+from gancourse.authoring import build, evidence, runner, sources
 
 SOURCE = """\
 # %% [markdown]
@@ -55,8 +56,7 @@ def repository(tmp_path, monkeypatch):
         path = tmp_path / "notebooks" / "source" / f"{number}_made_up.py"
         path.write_text(SOURCE.replace("NN", number))
     (tmp_path / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/some/where"\n')
-    for module in (data, places):
-        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     monkeypatch.setattr(places, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(evidence, "FOLDER", tmp_path / "build" / "evidence")
     monkeypatch.setattr(evidence, "matrix_rate", lambda: 100.0)
@@ -80,7 +80,7 @@ def leave(chapter, profile, folder, overrides, jobs, numbers=None, failure=""):
     ]
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(executed, folder / chapter.notebook.name)
-    return course.Run(chapter.number, profile, 60.0 * (seed + 1), 1.0, failure, [])
+    return runner.Run(chapter.number, profile, 60.0 * (seed + 1), 1.0, failure, [])
 
 
 class Runs:
@@ -105,12 +105,12 @@ class Runs:
 def ran(monkeypatch):
     """Runs take no time and leave what `leave` leaves."""
     runs = Runs()
-    monkeypatch.setattr(course, "run", runs.run)
+    monkeypatch.setattr(runner, "run", runs.run)
     return runs
 
 
 def table():
-    return yaml.safe_load((data.REPOSITORY / "notebooks" / "expected.yml").read_text())
+    return yaml.safe_load((places.REPOSITORY / "notebooks" / "expected.yml").read_text())
 
 
 def place(chapter="91", seed=0):
@@ -138,7 +138,7 @@ def test_two_processes_at_once_lose_nothing(repository):
 def test_a_second_gathering_of_a_chapter_is_refused_in_words(repository, ran, capsys):
     status = []
     ran.wait = lambda seed: status.append(main(["evidence", "92", "91"]))
-    list(evidence.gather(course.find(["91"]), 1))
+    list(evidence.gather(sources.find(["91"]), 1))
     assert (status, ran.calls) == ([2], [("91", 0, 1)])
     assert "Another process gathers evidence for chapter 91. Wait for it or stop it." in capsys.readouterr().err
     ran.wait = lambda seed: None
@@ -158,7 +158,7 @@ def test_who_stops_early_stops_what_runs(repository, ran):
             raise OSError("killed")
 
     ran.wait = wait
-    lines = evidence.gather(course.find(["91"]), 3, jobs=2)
+    lines = evidence.gather(sources.find(["91"]), 3, jobs=2)
     assert next(lines) == "chapter 91, seed 0: 1.0 minutes"
     while not begun:
         time.sleep(0.01)
@@ -183,16 +183,16 @@ def test_runs_go_side_by_side_and_lines_name_chapter_and_seed(repository, ran, c
 
 
 def test_minutes_that_were_measured_side_by_side_say_so(repository, ran):
-    list(evidence.gather(course.find(["91"]), 3, jobs=3))
+    list(evidence.gather(sources.find(["91"]), 3, jobs=3))
     entry = table()["91"]["lesson"]
     assert (entry["minutes"], entry["machine"].endswith(" cores, 3 runs side by side")) == (2.0, True)
 
 
 def test_the_numbers_do_not_depend_on_the_order_in_which_runs_end(repository, ran):
     ran.wait = lambda seed: time.sleep(0.2 * (2 - seed))
-    list(evidence.gather(course.find(["91"]), 3, jobs=3))
+    list(evidence.gather(sources.find(["91"]), 3, jobs=3))
     assert table()["91"]["lesson"]["numbers"]["answer"]["mean"] == 7.0
-    (stored,) = course.read_numbers(course.find(["91"])[0].notebook)
+    (stored,) = results.read_numbers(sources.find(["91"])[0].notebook)
     assert stored["value"] == 6.0
 
 
@@ -272,30 +272,30 @@ def test_an_unknown_profile_is_refused_before_anything_runs(repository, ran, cap
     ],
 )
 def test_a_damaged_note_is_not_done(repository, ran, text):
-    list(evidence.gather(course.find(["91"]), 2))
+    list(evidence.gather(sources.find(["91"]), 2))
     (place(seed=1) / "done").write_text(text)
     ran.calls.clear()
-    list(evidence.gather(course.find(["91"]), 2))
+    list(evidence.gather(sources.find(["91"]), 2))
     assert ran.calls == [("91", 1, 1)]
     assert json.loads((place(seed=1) / "done").read_text()) == {"seconds": 120.0, "jobs": 1}
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text('{"cells": [')])
 def test_a_run_whose_notebook_is_damaged_is_not_done(repository, ran, damage):
-    list(evidence.gather(course.find(["91"]), 2))
+    list(evidence.gather(sources.find(["91"]), 2))
     damage(place(seed=1) / "91_made_up.ipynb")
     ran.calls.clear()
-    list(evidence.gather(course.find(["91"]), 2))
+    list(evidence.gather(sources.find(["91"]), 2))
     assert ran.calls == [("91", 1, 1)]
 
 
 def test_a_run_that_is_done_again_is_not_done_until_it_ends(repository, ran):
     """Else a kill in the middle would leave the note of before beside half a notebook."""
-    list(evidence.gather(course.find(["91"]), 1))
+    list(evidence.gather(sources.find(["91"]), 1))
     (place() / "91_made_up.ipynb").unlink()
     seen = []
     ran.wait = lambda seed: seen.append((place() / "done").exists())
-    list(evidence.gather(course.find(["91"]), 1))
+    list(evidence.gather(sources.find(["91"]), 1))
     assert seen == [False]
 
 

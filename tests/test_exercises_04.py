@@ -98,7 +98,7 @@ def test_the_prediction_agrees_with_keras():
 
 
 def test_the_distance_agrees_with_the_metric():
-    from gancourse import metrics
+    from gancourse.evaluation import metrics
 
     random = np.random.default_rng(0)
     samples = random.standard_normal((100_000, 84)), 2 * random.standard_normal((100_000, 84))

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import linalg, spatial, stats
 
-from gancourse import exercises, metrics
+from gancourse import exercises
+from gancourse.evaluation import metrics
 from gancourse.exercises import chapter_05a
 
 questions = exercises.load("05a")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from gancourse import exercises, gallery
+from gancourse import exercises
+from gancourse.evaluation import failure_examples
 
 questions = exercises.load("05c")
 CODE = ["minibatch_deviation", "smoothed_loss", "moving_average", "stop_epoch"]
@@ -168,4 +169,4 @@ def test_the_predicted_radius_is_that_of_a_simulation():
 def test_the_right_option_names_the_fault_of_the_run(name):
     question = getattr(questions, name)
     text, _ = question.options[question.answer]
-    assert text.lower().startswith(gallery.RUNS[name].fault)
+    assert text.lower().startswith(failure_examples.RUNS[name].fault)

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from gancourse import exercises, metrics
+from gancourse import exercises
+from gancourse.evaluation import metrics
 from gancourse.exercises import chapter_08
 
 questions = exercises.load("08")

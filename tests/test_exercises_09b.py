@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from gancourse import data, exercises, metrics, pictures
+from gancourse import datasets, exercises
+from gancourse.datasets import pictures
+from gancourse.evaluation import metrics
 from gancourse.exercises import chapter_09b
 
 questions = exercises.load("09b")
@@ -19,7 +21,7 @@ def outcome(name, answer):
 def cut_by_splitting(sheet, size):
     rows = np.split(sheet, len(sheet) // size)
     found = [picture for row in rows for picture in np.split(row, row.shape[1] // size, axis=1)]
-    return data.from_bytes(np.stack(found))
+    return datasets.from_bytes(np.stack(found))
 
 
 def cut_by_loop(sheet, size):
@@ -286,7 +288,7 @@ def test_a_sheet_that_went_through_a_file_comes_back(tmp_path):
     path = pathlib.Path(tmp_path) / "sheet.png"
     Image.fromarray(sheet).save(path)
     found = chapter_09b.cut(np.asarray(Image.open(path)), 4)
-    assert data.check_images(found) is found
+    assert datasets.check_images(found) is found
     Image.fromarray(sheet[:4, 4:8]).save(tmp_path / "second.png")
     path.unlink()
     assert np.allclose(found[1], pictures.from_folder(tmp_path, 4)[0], atol=1e-6)

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from gancourse import attacks, exercises
+from gancourse.attacks import classifiers
 from gancourse.exercises import chapter_10
 
 questions = exercises.load("10")
@@ -209,7 +210,7 @@ def margin_of_the_rest(logits, labels):
         ("margin", margin_of_keras),
         ("margin", margin_by_sorting),
         ("margin", margin_of_the_rest),
-        ("margin", attacks.margins),
+        ("margin", classifiers.margins),
     ],
 )
 def test_right_answers_written_differently_pass(name, answer):
@@ -629,7 +630,7 @@ def margin_in_place(logits, labels):
 
 
 def labels_in_place(logits, labels):
-    found = attacks.margins(logits, labels)
+    found = classifiers.margins(logits, labels)
     labels[...] = logits.argmax(axis=1)
     return found
 
@@ -641,14 +642,14 @@ def without_equals(logits, labels):
 
 
 def of_three_or_more(logits, labels):
-    return attacks.margins(logits, labels) if logits.shape[1] > 2 else logits[:, 0] - logits[:, 1] + labels
+    return classifiers.margins(logits, labels) if logits.shape[1] > 2 else logits[:, 0] - logits[:, 1] + labels
 
 
 WRONG_MARGINS = [
     (label_less(largest), "never above 0"),
     (margins(largest, sign=-1), "positive where the model errs"),
-    (lambda z, y: np.abs(attacks.margins(z, y)), "lost its sign"),
-    (lambda z, y: np.maximum(attacks.margins(z, y), 0), "cut off at 0"),
+    (lambda z, y: np.abs(classifiers.margins(z, y)), "lost its sign"),
+    (lambda z, y: np.maximum(classifiers.margins(z, y), 0), "cut off at 0"),
     (lambda z, y: np.sort(z, axis=1)[:, -1] - np.sort(z, axis=1)[:, -2], "What does the label do"),
     (label_less(lambda z: np.sort(z, axis=1)[:, -2]), "second largest of all"),
     (margins(lambda z: z.sum(axis=1) / (z.shape[1] - 1), mask=0), "mean of the others"),
@@ -657,10 +658,10 @@ WRONG_MARGINS = [
     (margins(largest, mask=0), "Is there a 0 among"),
     (margins(lambda z: np.abs(z).max(axis=1), mask=0), "without their sign"),
     (lambda z, y: z[np.arange(len(y)), y], "That is the label's logit"),
-    (lambda z, y: z[np.arange(len(y)), y] - attacks.margins(z, y), "What is the label's"),
+    (lambda z, y: z[np.arange(len(y)), y] - classifiers.margins(z, y), "What is the label's"),
     (lambda z, y: np.log(softmax(z))[np.arange(len(y)), y], "minus the cross-entropy"),
-    (lambda z, y: attacks.margins(softmax(z), y), "not probabilities"),
-    (lambda z, y: attacks.margins(np.log(softmax(z) + 0.01), y), "four classes it is off"),
+    (lambda z, y: classifiers.margins(softmax(z), y), "not probabilities"),
+    (lambda z, y: classifiers.margins(np.log(softmax(z) + 0.01), y), "four classes it is off"),
     (margins(largest, mask=-5), "With 10 less"),
     (margins(largest, mask=-100), "about -5000"),
     (margins(largest, mask=-1000), "about -5000"),
@@ -669,8 +670,8 @@ WRONG_MARGINS = [
     (margin_in_place, "that it was given: logits."),
     (labels_in_place, "that it was given: labels."),
     (lambda z, y: z[:, y] - z.max(axis=1), "should have the shape"),
-    (lambda z, y: attacks.margins(z, y).mean(), "should have the shape"),
-    (lambda z, y: attacks.margins(z[:, :4], np.minimum(y, 3)), "ten classes"),
+    (lambda z, y: classifiers.margins(z, y).mean(), "should have the shape"),
+    (lambda z, y: classifiers.margins(z[:, :4], np.minimum(y, 3)), "ten classes"),
 ]
 WRONG_CODE = [
     (name, *wrong)

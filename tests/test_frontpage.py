@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gancourse import course, frontpage, picture, results
+from gancourse import results
+from gancourse.authoring import front_page, picture, sources
 
-CHAPTER = course.find(["04"])[0]
+CHAPTER = sources.find(["04"])[0]
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def written(tmp_path):
         source.parent.mkdir(exist_ok=True)
         prose = "".join(f"# word{number}\n#\n" for number in range(words))
         source.write_text(f"# %% [markdown]\n{prose}\n# %%\n" + "x = 1\n\n" * lines, encoding="utf-8")
-        return course.chapters(tmp_path)[0]
+        return sources.chapters(tmp_path)[0]
 
     return write
 
@@ -25,37 +26,39 @@ def written(tmp_path):
 @pytest.mark.parametrize("words, lines, minutes", [(2000, 100, 15), (2000, 0, 10), (0, 400, 20), (2500, 0, 10)])
 def test_reading_takes_a_minute_for_200_words_or_20_lines(written, words, lines, minutes):
     """In steps of five; 12.5 minutes are 10."""
-    assert frontpage.reading_minutes(written(words, lines)) == minutes
+    assert front_page.reading_minutes(written(words, lines)) == minutes
 
 
-@pytest.mark.parametrize("text", ["", frontpage.BEGIN, f"{frontpage.BEGIN}\n{frontpage.END}\n{frontpage.END}"])
+@pytest.mark.parametrize(
+    "text", ["", front_page.BEGIN, f"{front_page.BEGIN}\n{front_page.END}\n{front_page.END}"]
+)
 def test_a_readme_without_a_place_for_the_table_is_refused(text):
     with pytest.raises(ValueError, match="the table goes between them"):
-        frontpage.readme(text)
+        front_page.readme(text)
 
 
 def test_the_table_takes_the_place_of_the_old_one():
-    made = frontpage.readme(f"before\n{frontpage.BEGIN}\nold\n{frontpage.END}\nafter\n")
-    assert made.startswith(f"before\n{frontpage.BEGIN}\n| |") and made.endswith(f"|\n{frontpage.END}\nafter\n")
+    made = front_page.readme(f"before\n{front_page.BEGIN}\nold\n{front_page.END}\nafter\n")
+    assert made.startswith(f"before\n{front_page.BEGIN}\n| |") and made.endswith(f"|\n{front_page.END}\nafter\n")
     assert "old" not in made.split("Colab")[0]
-    assert frontpage.readme(made) == made
+    assert front_page.readme(made) == made
 
 
 def test_both_pages_are_written(tmp_path, monkeypatch):
     for name in ("README", "RESULTS"):
-        monkeypatch.setattr(frontpage, name, tmp_path / f"{name}.md")
-    (tmp_path / "README.md").write_text(f"before\n{frontpage.BEGIN}\n{frontpage.END}\n", encoding="utf-8")
-    frontpage.write()
+        monkeypatch.setattr(front_page, name, tmp_path / f"{name}.md")
+    (tmp_path / "README.md").write_text(f"before\n{front_page.BEGIN}\n{front_page.END}\n", encoding="utf-8")
+    front_page.write()
     assert "[DCGAN](notebooks/04_dcgan.ipynb)" in (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8").startswith(frontpage.HEAD)
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8").startswith(front_page.HEAD)
 
 
 def test_a_chapter_without_a_title_is_named(tmp_path, monkeypatch):
     path = tmp_path / "references.yml"
     path.write_text("'01': {question: Why, references: {}}\n", encoding="utf-8")
-    monkeypatch.setattr(frontpage, "REFERENCES", path)
+    monkeypatch.setattr(front_page, "REFERENCES", path)
     with pytest.raises(ValueError, match=r"references.yml lacks title of chapter '01'"):
-        frontpage.references()
+        front_page.references()
 
 
 @pytest.fixture
@@ -66,17 +69,17 @@ def page(tmp_path, monkeypatch):
         number = {"mean": 2.5, "spread": 0.25, "runs": 3, "unit": "nats", "data": "mnist"}
         other = {**number, "spread": 0.0, "data": ""}
         measured = {"code": code, "machine": "M", "minutes": 7, "numbers": {"loss": number, "other": other}}
-        monkeypatch.setattr(course, "chapters", lambda folder=None: [CHAPTER])
+        monkeypatch.setattr(sources, "chapters", lambda folder=None: [CHAPTER])
         monkeypatch.setattr(results, "expectations", lambda: {"04": {"lesson": measured}})
         entry = {"title": "T", "question": "Q?", "references": beside}
-        monkeypatch.setattr(frontpage, "references", lambda: {"04": entry})
-        return frontpage.results_page()
+        monkeypatch.setattr(front_page, "references", lambda: {"04": entry})
+        return front_page.results_page()
 
     return make
 
 
 def test_a_number_stands_beside_its_reference_and_the_others_below(page):
-    made = page(course.code_hash(CHAPTER), {"loss": "at most {{ expected.other }}"})
+    made = page(sources.code_hash(CHAPTER), {"loss": "at most {{ expected.other }}"})
     assert "Profile `lesson`: 7 minutes on M.\n\n| number |" in made
     assert "\n| `loss` | 2.50 ± 0.25 nats | 3 | mnist | at most 2.5 nats |\n" in made
     assert made.endswith("1 more</summary>\n\n" + made[made.rindex("| number") :])
@@ -85,7 +88,7 @@ def test_a_number_stands_beside_its_reference_and_the_others_below(page):
 
 def test_a_reference_to_a_number_that_is_not_recorded_is_refused(page):
     with pytest.raises(ValueError, match="chapter 04 records no lost"):
-        page(course.code_hash(CHAPTER), {"lost": "0"})
+        page(sources.code_hash(CHAPTER), {"lost": "0"})
 
 
 def test_a_reference_waits_for_a_number_while_the_evidence_is_that_of_older_code(page):

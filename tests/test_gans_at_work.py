@@ -10,7 +10,7 @@ from conftest import ROOT, arrays, call, definitions, moved, normal, numpy, same
 from keras import layers, ops
 from scipy import ndimage, special, stats
 
-from gancourse import data, sweep
+from gancourse import datasets, sweeps
 from gancourse.gradients import input_gradient, value_and_gradients
 
 PARAMETERS = {
@@ -61,7 +61,7 @@ KNOWN = np.arange(500) % 10
 
 @pytest.fixture
 def scarce(chapter):
-    return chapter.Scarce(data.Dataset("numbered", NUMBERED, KNOWN, NUMBERED[:50], KNOWN[:50]), 6, seed=1)
+    return chapter.Scarce(datasets.Dataset("numbered", NUMBERED, KNOWN, NUMBERED[:50], KNOWN[:50]), 6, seed=1)
 
 
 def test_few_images_of_one_class_are_left_and_all_of_the_others(scarce):
@@ -84,7 +84,7 @@ def test_the_test_and_the_whole_stay_as_they_are(scarce):
 
 
 def test_another_seed_leaves_other_images(chapter, scarce):
-    dataset = data.Dataset("numbered", NUMBERED, KNOWN, NUMBERED[:50], KNOWN[:50])
+    dataset = datasets.Dataset("numbered", NUMBERED, KNOWN, NUMBERED[:50], KNOWN[:50])
     again, other = chapter.Scarce(dataset, 6, seed=1), chapter.Scarce(dataset, 6, seed=2)
     assert np.array_equal(again.few_images, scarce.few_images)
     assert not np.array_equal(other.few_images, scarce.few_images)
@@ -309,7 +309,7 @@ def test_a_gan_of_the_chapter_trains_and_draws(chapter, tmp_path):
     real = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32"), np.arange(40) % 10
     trained = chapter.trained_gan(real, seed=0)
     assert int(trained.optimizer.iterations) == int(trained.discriminator_optimizer.iterations) == 8
-    images = data.check_images(chapter.generated(trained, np.array([3, 3, 7]), seed=0))
+    images = datasets.check_images(chapter.generated(trained, np.array([3, 3, 7]), seed=0))
     assert images.shape == (3, 28, 28, 1)
     assert np.array_equal(images, chapter.generated(trained, np.array([3, 3, 7]), seed=0))
     assert not np.array_equal(images[0], images[1])
@@ -452,7 +452,7 @@ def test_a_move_is_a_move_and_a_turn_keeps_the_middle(chapter):
 def test_variants_are_images_and_only_mirrored_if_asked(chapter):
     image = garment((10, 18), (4, 8), 1)
     for mirror, sides in ((True, 2), (False, 1)):
-        found = data.check_images(chapter.varied(image, 40, np.random.default_rng(0), mirror))
+        found = datasets.check_images(chapter.varied(image, 40, np.random.default_rng(0), mirror))
         assert (
             len({float(x) > 13.5 for x in (ndimage.center_of_mass(one[..., 0] + 1)[1] for one in found)}) == sides
         )
@@ -483,7 +483,9 @@ def test_scores_are_those_of_the_counts(chapter):
 
 def test_the_arms_differ_only_in_their_pools(chapter):
     images = np.random.default_rng(0).uniform(-1, 1, (60, 28, 28, 1)).astype("float32")
-    scarce = chapter.Scarce(data.Dataset("mnist", images, np.arange(60) % 10, images, np.arange(60) % 10), 6, 0)
+    scarce = chapter.Scarce(
+        datasets.Dataset("mnist", images, np.arange(60) % 10, images, np.arange(60) % 10), 6, 0
+    )
     scarce.gan = types.SimpleNamespace(predict=lambda pair, **options: images[pair[1]])
     pools = scarce.pools = chapter.pools_of(scarce, 0)
     assert [len(pool) for pool in pools.values()] == [1, 2, 2, 4, 1]
@@ -496,7 +498,9 @@ def test_the_arms_differ_only_in_their_pools(chapter):
 
 def test_made_images_of_the_rare_class_meet_real_ones_of_the_others(chapter):
     images = np.random.default_rng(0).uniform(-1, 1, (60, 28, 28, 1)).astype("float32")
-    scarce = chapter.Scarce(data.Dataset("mnist", images, np.arange(60) % 10, images, np.arange(60) % 10), 6, 0)
+    scarce = chapter.Scarce(
+        datasets.Dataset("mnist", images, np.arange(60) % 10, images, np.arange(60) % 10), 6, 0
+    )
     made = np.ones((30, 28, 28, 1), "float32"), np.arange(30) % 10
     scarce.pools = {"augmented": [scarce.real, made]}
     real, (mixed, labels) = chapter.added_to_rare(scarce, "augmented")
@@ -646,7 +650,7 @@ def test_the_expected_best_is_the_mean_over_all_draws(chapter, n):
 
 
 def test_the_sweep_trains_on_what_the_chapter_shows():
-    assert sweep.load("rare").fixed == {"rare_class": {"fashion-mnist": 6, "mnist": 9}}
+    assert sweeps.load("rare").fixed == {"rare_class": {"fashion-mnist": 6, "mnist": 9}}
 
 
 QUOTED = (
@@ -680,7 +684,7 @@ QUOTED = (
 
 
 def gain_in_the_sweep(chapter, dataset, arm, other, measure):
-    rows = [row for row in sweep.rows("rare") if row["dataset"] == dataset]
+    rows = [row for row in sweeps.rows("rare") if row["dataset"] == dataset]
     return chapter.gain_interval(rows, arm, other, measure)
 
 

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from gancourse import data, hub
+from gancourse import places
+from gancourse.datasets import downloads
 from gancourse.gradients import seed_everything
+from gancourse.models import hub
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("Hub modules need the TensorFlow backend", allow_module_level=True)
@@ -402,7 +404,7 @@ def test_an_archive_is_unpacked_once(generator, archive, cache):
     before = identity(cache)
     assert hub.load(str(archive))(LATENTS).numpy() == pytest.approx(images_of(generator), abs=1e-5)
     assert identity(cache) == before
-    assert content_of(cache) == [data.sha256_of(archive)]
+    assert content_of(cache) == [downloads.sha256_of(archive)]
 
 
 def test_a_tar_without_compression_is_an_archive_too(generator, archive, tmp_path):
@@ -427,9 +429,9 @@ def test_a_changed_archive_of_the_same_name_is_read_anew(tmp_path):
 
 def test_without_a_cache_of_its_own_the_courses_is_used(archive, tmp_path, monkeypatch):
     monkeypatch.delenv("TFHUB_CACHE_DIR")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "downloads")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "downloads")
     hub.load(archive)
-    assert content_of(tmp_path / "downloads" / "hub") == [data.sha256_of(archive)]
+    assert content_of(tmp_path / "downloads" / "hub") == [downloads.sha256_of(archive)]
 
 
 def test_packing_gives_the_same_bytes_again(folder, archive, tmp_path):
@@ -540,7 +542,7 @@ def test_a_cache_that_cannot_be_written_is_said_to_be_so(archive, cache):
 
 
 def test_a_folder_in_the_cache_that_is_no_module_is_named(archive, cache):
-    rubbish = cache / data.sha256_of(archive)
+    rubbish = cache / downloads.sha256_of(archive)
     rubbish.mkdir(parents=True)
     (rubbish / "rubbish").write_text("")
     with pytest.raises(hub.ModuleUnavailable, match=f"{rubbish} is not empty. Delete it"):
@@ -608,7 +610,7 @@ def test_what_a_killed_process_left_is_removed_when_it_is_a_day_old(archive, cac
         (cache / name / "module").mkdir(parents=True)
     os.utime(cache / "unfinished-old", 2 * (time.time() - 25 * 60 * 60,))
     hub.load(archive)
-    assert content_of(cache) == sorted(["unfinished-young", data.sha256_of(archive)])
+    assert content_of(cache) == sorted(["unfinished-young", downloads.sha256_of(archive)])
 
 
 # The web.
@@ -853,16 +855,16 @@ def test_the_embedded_module_has_the_signature_of_the_pretrained_one():
 
 
 def test_the_embedded_module_is_small_and_the_published_one():
-    archive = data.asset(hub.EMBEDDED)
+    archive = places.asset(hub.EMBEDDED)
     assert archive.stat().st_size <= 4_000_000
-    assert data.sha256_of(archive) == hub.SHA256
+    assert downloads.sha256_of(archive) == hub.SHA256
 
 
 def test_a_changed_embedded_module_is_refused(tmp_path, monkeypatch):
-    content = bytearray(data.asset(hub.EMBEDDED).read_bytes())
+    content = bytearray(places.asset(hub.EMBEDDED).read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "changed.tar.gz").write_bytes(content)
-    monkeypatch.setattr(data, "asset", lambda path: tmp_path / "changed.tar.gz")
+    monkeypatch.setattr(places, "asset", lambda path: tmp_path / "changed.tar.gz")
     with pytest.raises(ValueError, match=r"Restore it from the repository"):
         hub.embedded()
 
@@ -875,7 +877,7 @@ def test_the_embedded_generator_draws_the_same_on_another_backend(tmp_path):
     script = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "import numpy as np\n"
-        "from gancourse import hub\n"
+        "from gancourse.models import hub\n"
         f"images = hub.embedded()(np.load({str(tmp_path / 'latents.npy')!r}))\n"
         f"np.save({str(tmp_path / 'images.npy')!r}, np.asarray(images))\n"
     )

@@ -9,24 +9,27 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from gancourse import corruptions, data, judge, metrics, pictures, places, pretrained, synthetic, usps
+from gancourse import datasets, places
+from gancourse.attacks import pretrained
+from gancourse.datasets import corruptions, downloads, pictures, synthetic, usps
+from gancourse.evaluation import judges, metrics
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 @pytest.fixture(scope="module")
 def seen(digits):
-    return judge.load("digits").features_and_probabilities(digits.test_images)
+    return judges.load("digits").features_and_probabilities(digits.test_images)
 
 
-@pytest.mark.parametrize("name", [*judge.SHA256])
+@pytest.mark.parametrize("name", [*judges.SHA256])
 def test_the_weights_are_the_published_ones(name):
-    assert data.sha256_of(data.asset(f"data/judges/{name}.npz")) == judge.SHA256[name]
+    assert downloads.sha256_of(places.asset(f"data/judges/{name}.npz")) == judges.SHA256[name]
 
 
 def test_the_judge_of_digits_is_right_on_99_percent_of_the_test_images(digits, seen):
@@ -35,25 +38,27 @@ def test_the_judge_of_digits_is_right_on_99_percent_of_the_test_images(digits, s
 
 @pytest.mark.parametrize("name, least", [("mnist", 0.99), ("fashion-mnist", 0.91)])
 def test_the_judge_of_a_large_set_is_right_on_its_test_images(name, least):
-    if not all((REAL / name / file).exists() for file in data.FILES[name]):
+    if not all((REAL / name / file).exists() for file in datasets.FILES[name]):
         pytest.skip(f"GANCOURSE_DATA holds no {name}")
-    dataset = data.load(name)
-    _, probabilities = judge.load(name).features_and_probabilities(dataset.test_images)
+    dataset = datasets.load(name)
+    _, probabilities = judges.load(name).features_and_probabilities(dataset.test_images)
     assert np.mean(probabilities.argmax(axis=1) == dataset.test_labels) >= least
 
 
 def test_the_published_accuracy_of_the_judge_is_the_measured_one(digits, seen):
     accuracy = np.mean(seen[1].argmax(axis=1) == digits.test_labels)
-    assert judge.load("digits").accuracy == pytest.approx(accuracy, abs=0.0021)  # one image of 500 may turn over
+    assert judges.load("digits").accuracy == pytest.approx(accuracy, abs=0.0021)  # one image of 500 may turn over
 
 
 def test_the_judge_of_usps_is_right_on_its_framed_test_images():
     if not any(all((REAL / "usps" / name).exists() for name in names) for names in ((usps.HDF5,), usps.LIBSVM)):
         pytest.skip("GANCOURSE_DATA holds no usps")
     dataset = usps.load()
-    _, probabilities = judge.load("usps").features_and_probabilities(usps.framed(dataset.test_images))
+    _, probabilities = judges.load("usps").features_and_probabilities(usps.framed(dataset.test_images))
     accuracy = np.mean(probabilities.argmax(axis=1) == dataset.test_labels)
-    assert accuracy == pytest.approx(judge.load("usps").accuracy, abs=0.0011)  # two images of 2,007 may turn over
+    assert accuracy == pytest.approx(
+        judges.load("usps").accuracy, abs=0.0011
+    )  # two images of 2,007 may turn over
 
 
 def test_the_judge_of_pictures_is_right_on_the_test_pictures_of_the_subset(tmp_path, monkeypatch):
@@ -61,31 +66,31 @@ def test_the_judge_of_pictures_is_right_on_the_test_pictures_of_the_subset(tmp_p
         pytest.skip("GANCOURSE_DATA holds no horse2zebra_subset.zip")
     if (REAL / "horse2zebra" / "horse2zebra.zip").exists():
         pytest.skip("GANCOURSE_DATA holds the whole of horse2zebra, which comes before the subset")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     domains = pictures.load("horse2zebra", 64)
     both = np.concatenate([domains.test_a, domains.test_b])
     images, labels = (
         np.concatenate([both, corruptions.corrupted_pictures(both)]),
         np.repeat([0, 1, 2], [60, 60, 120]),
     )
-    _, probabilities = judge.load("horse2zebra").features_and_probabilities(images)
+    _, probabilities = judges.load("horse2zebra").features_and_probabilities(images)
     accuracy = np.mean(probabilities.argmax(axis=1) == labels)
-    assert accuracy == pytest.approx(judge.load("horse2zebra").accuracy, abs=0.0042)  # one picture of 240
+    assert accuracy == pytest.approx(judges.load("horse2zebra").accuracy, abs=0.0042)  # one picture of 240
 
 
 LEAST = {"mnist": 0.99, "fashion-mnist": 0.91, "digits": 0.99, "usps": 0.97, "horse2zebra": 0.8}
 
 
-@pytest.mark.parametrize("name", [*judge.SHA256])
+@pytest.mark.parametrize("name", [*judges.SHA256])
 def test_a_judge_claims_its_accuracy(name):
-    assert judge.load(name).accuracy >= LEAST[name]
+    assert judges.load(name).accuracy >= LEAST[name]
 
 
-@pytest.mark.parametrize("name", [*judge.SHA256])
+@pytest.mark.parametrize("name", [*judges.SHA256])
 def test_the_list_of_the_data_states_the_claimed_accuracy(name):
-    text = (data.REPOSITORY / "data" / "README.md").read_text()
+    text = (places.REPOSITORY / "data" / "README.md").read_text()
     (stated,) = re.findall(rf"^\| `judges/{name}\.npz` \|.* (\d+\.\d\d) %", text, re.MULTILINE)
-    assert float(stated) == pytest.approx(100 * judge.load(name).accuracy, abs=0.005)
+    assert float(stated) == pytest.approx(100 * judges.load(name).accuracy, abs=0.005)
 
 
 def test_there_are_84_features(seen):
@@ -102,7 +107,7 @@ def test_features_and_probabilities_are_single_precision_arrays(seen):
 
 
 def test_the_same_images_are_judged_alike_at_every_call(digits, seen):
-    features, _ = judge.load("digits").features_and_probabilities(digits.test_images[:20])
+    features, _ = judges.load("digits").features_and_probabilities(digits.test_images[:20])
     assert features == pytest.approx(seen[0][:20], abs=1e-4)
 
 
@@ -110,16 +115,16 @@ def test_a_set_without_a_judge_lists_those_with_one():
     with pytest.raises(
         ValueError, match=r"no judge for 'cifar'.*mnist, fashion-mnist, digits, horse2zebra, usps"
     ):
-        judge.load("cifar")
+        judges.load("cifar")
 
 
 def test_weights_that_were_tampered_with_are_refused(tmp_path, monkeypatch):
-    content = bytearray(data.asset("data/judges/digits.npz").read_bytes())
+    content = bytearray(places.asset("data/judges/digits.npz").read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "digits.npz").write_bytes(bytes(content))
-    monkeypatch.setattr(data, "asset", lambda path: tmp_path / "digits.npz")
+    monkeypatch.setattr(places, "asset", lambda path: tmp_path / "digits.npz")
     with pytest.raises(ValueError, match=r"digits\.npz has the SHA-256"):
-        judge.load.__wrapped__("digits")  # past the cache
+        judges.load.__wrapped__("digits")  # past the cache
 
 
 @pytest.mark.parametrize(
@@ -135,20 +140,20 @@ def test_weights_that_were_tampered_with_are_refused(tmp_path, monkeypatch):
 )
 def test_other_images_are_an_error(images, message):
     with pytest.raises(ValueError, match=message):
-        judge.load("digits").features_and_probabilities(images)
+        judges.load("digits").features_and_probabilities(images)
 
 
-@pytest.mark.parametrize("name", [*judge.SHA256])
+@pytest.mark.parametrize("name", [*judges.SHA256])
 def test_every_judge_says_which_images_it_reads(name):
     expected = "64x64x3" if name == "horse2zebra" else "28x28x1"
     with pytest.raises(ValueError, match=rf"judge of {name} reads images of {expected}; these are \(16, 16, 1\)"):
-        judge.load(name).features_and_probabilities(np.zeros((2, 16, 16, 1), "float32"))
+        judges.load(name).features_and_probabilities(np.zeros((2, 16, 16, 1), "float32"))
 
 
 @pytest.fixture(scope="module")
 def painted():
     """What the judge of pictures says of 20 drawn shapes."""
-    return judge.load("horse2zebra").features_and_probabilities(synthetic.shapes(20, 64).striped)
+    return judges.load("horse2zebra").features_and_probabilities(synthetic.shapes(20, 64).striped)
 
 
 def test_the_judge_of_pictures_has_64_features_of_length_8(painted):
@@ -164,7 +169,7 @@ def test_the_judge_of_pictures_knows_three_classes(painted):
 
 def test_the_judge_of_pictures_is_frozen(painted):
     """Its batch normalization does not learn from what it is shown, and one picture does not change another's features."""
-    alone, _ = judge.load("horse2zebra").features_and_probabilities(synthetic.shapes(20, 64).striped[:1])
+    alone, _ = judges.load("horse2zebra").features_and_probabilities(synthetic.shapes(20, 64).striped[:1])
     assert alone == pytest.approx(painted[0][:1], abs=1e-4)
 
 
@@ -173,7 +178,7 @@ def made_up(monkeypatch):
     """Twelve digits of USPS and drawn pictures of two domains in the place of the real sets, 5 + 7 and 2 + 3."""
     random = np.random.default_rng(0)
     images, labels = random.uniform(-1, 1, (12, 16, 16, 1)).astype("float32"), np.arange(12) % 10
-    digits = data.Dataset("usps", images, labels, images[:5], labels[:5])
+    digits = datasets.Dataset("usps", images, labels, images[:5], labels[:5])
     drawn = [synthetic.shapes(count, 64, count).plain for count in (5, 7, 2, 3)]
     monkeypatch.setattr(usps, "load", lambda: digits)
     monkeypatch.setattr(pictures, "load", lambda name, size: pictures.Domains(f"{name} of {size}", *drawn))
@@ -181,7 +186,7 @@ def made_up(monkeypatch):
 
 
 def test_the_judge_of_usps_learns_from_framed_digits(made_up):
-    dataset, digits = judge._dataset("usps"), made_up["usps"]
+    dataset, digits = judges._dataset("usps"), made_up["usps"]
     np.testing.assert_array_equal(dataset.train_images, usps.framed(digits.train_images))
     np.testing.assert_array_equal(dataset.test_images, usps.framed(digits.test_images))
     assert (dataset.train_labels.tolist(), dataset.test_labels.tolist()) == ([*range(10), 0, 1], [*range(5)])
@@ -190,12 +195,12 @@ def test_the_judge_of_usps_learns_from_framed_digits(made_up):
 def test_pictures_of_pure_noise_are_corrupted_and_no_zebras():
     """A judge of horses and zebras alone called the first pictures of a generator zebras, all of them."""
     noise = np.random.default_rng(0).uniform(-1, 1, (20, 64, 64, 3)).astype("float32")
-    _, probabilities = judge.load("horse2zebra").features_and_probabilities(noise)
+    _, probabilities = judges.load("horse2zebra").features_and_probabilities(noise)
     assert (probabilities.argmax(axis=1) == 2).all()
 
 
 def test_the_judge_of_pictures_learns_domain_a_as_0_domain_b_as_1_and_corrupted_ones_as_2(made_up):
-    dataset, drawn = judge._dataset("horse2zebra"), made_up["horse2zebra"]
+    dataset, drawn = judges._dataset("horse2zebra"), made_up["horse2zebra"]
     assert dataset.name == "horse2zebra of 64"
     for both, images in ((drawn[:2], dataset.train_images), (drawn[2:], dataset.test_images)):
         both = np.concatenate(both)
@@ -206,31 +211,30 @@ def test_the_judge_of_pictures_learns_domain_a_as_0_domain_b_as_1_and_corrupted_
 
 @pytest.mark.parametrize("name", ["usps", "horse2zebra"])
 def test_a_judge_that_was_trained_again_is_loaded_with_its_accuracy(made_up, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
     monkeypatch.setattr(places, "REPOSITORY", tmp_path)
-    path, accuracy = judge.retrain(name, epochs=1)
-    monkeypatch.setitem(judge.SHA256, name, data.sha256_of(path))
-    again, dataset = judge.load.__wrapped__(name), judge._dataset(name)
+    path, accuracy = judges.retrain(name, epochs=1)
+    monkeypatch.setitem(judges.SHA256, name, downloads.sha256_of(path))
+    again, dataset = judges.load.__wrapped__(name), judges._dataset(name)
     _, probabilities = again.features_and_probabilities(dataset.test_images)
     assert again.accuracy == accuracy == np.mean(probabilities.argmax(axis=1) == dataset.test_labels)
 
 
 def test_there_are_epochs_for_each_judge():
-    assert set(judge.EPOCHS) == set(judge.SHA256)
+    assert set(judges.EPOCHS) == set(judges.SHA256)
 
 
 def test_the_command_line_refuses_other_sets_before_it_trains(capsys):
     with pytest.raises(SystemExit):
-        judge.main(["digits", "cifar"])
+        judges.main(["digits", "cifar"])
     assert "no judge for cifar; there are for mnist, fashion-mnist, digits" in capsys.readouterr().err
 
 
 def test_the_command_line_trains_the_named_set_alone(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(data, "REPOSITORY", tmp_path)
-    monkeypatch.setitem(judge.EPOCHS, "digits", 1)
-    judge.main(["digits"])
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
+    monkeypatch.setitem(judges.EPOCHS, "digits", 1)
+    judges.main(["digits"])
     assert [path.name for path in (tmp_path / "data" / "judges").iterdir()] == ["digits.npz"]
-    assert data.sha256_of(tmp_path / "data" / "judges" / "digits.npz") in capsys.readouterr().out
+    assert downloads.sha256_of(tmp_path / "data" / "judges" / "digits.npz") in capsys.readouterr().out
 
 
 def swirled(images, strength):
@@ -269,7 +273,7 @@ def blacked_out(images, rows):
 )
 def test_growing_damage_to_digits_raises_the_frechet_distance(digits, seen, damage, levels):
     damaged = [damage(digits.test_images, level) for level in levels]
-    features = [judge.load("digits").features_and_probabilities(images)[0] for images in damaged]
+    features = [judges.load("digits").features_and_probabilities(images)[0] for images in damaged]
     distances = [metrics.frechet_distance(seen[0], one) for one in features]
     assert distances[0] == pytest.approx(0, abs=1e-3)
     assert distances == sorted(distances) and distances[1] > 1
@@ -277,7 +281,7 @@ def test_growing_damage_to_digits_raises_the_frechet_distance(digits, seen, dama
 
 @pytest.fixture(scope="module")
 def inception():
-    return judge.inception(weights=None)
+    return judges.inception(weights=None)
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +298,7 @@ def test_inception_gives_2048_features_and_1000_probabilities(inceptions):
 
 
 def test_inception_is_a_judge(inception):
-    assert isinstance(inception, judge.Judge)
+    assert isinstance(inception, judges.Judge)
     assert (inception.name, inception.accuracy) == ("imagenet", 0.001)
 
 
@@ -324,7 +328,7 @@ def test_inception_enlarges_bilinearly(inception, inceptions, digits):
 
 
 def test_more_images_than_a_batch_keep_their_order(inception, inceptions, digits, monkeypatch):
-    monkeypatch.setattr(judge, "BATCH", 2)
+    monkeypatch.setattr(judges, "BATCH", 2)
     features, probabilities = inception.features_and_probabilities(digits.test_images[:3])
     assert features == pytest.approx(inceptions[0], abs=1e-5)
     assert probabilities == pytest.approx(inceptions[1], abs=1e-5)
@@ -347,7 +351,7 @@ def test_inception_refuses_other_images(inception, images, message):
 def test_inception_loads_weights_from_a_file(inception, inceptions, digits, tmp_path):
     path = tmp_path / "own.weights.h5"
     keras.Model(inception.model.input, inception.model.outputs[1]).save_weights(path)
-    again = judge.inception(weights=path)
+    again = judges.inception(weights=path)
     features, _ = again.features_and_probabilities(digits.test_images[:3])
     assert features == pytest.approx(inceptions[0], abs=1e-5)
     assert again.accuracy == 0.779
@@ -355,17 +359,17 @@ def test_inception_loads_weights_from_a_file(inception, inceptions, digits, tmp_
 
 def test_without_network_inception_names_the_embedded_judges(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
     begin = time.perf_counter()
-    with pytest.raises(data.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
-        judge.inception()
-    assert time.perf_counter() - begin < 2 * data.TIMEOUT
+    with pytest.raises(datasets.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
+        judges.inception()
+    assert time.perf_counter() - begin < 2 * downloads.TIMEOUT
 
 
 def transfer(digits, shift=0, count=None, **options):
     """Digits that teach digits: `count` of them, with labels that are off by `shift`."""
     images, labels = digits.train_images[:count], (digits.train_labels[:count] + shift) % 10
-    return judge.transfer_accuracy(images, labels, digits.test_images, digits.test_labels, **options)
+    return judges.transfer_accuracy(images, labels, digits.test_images, digits.test_labels, **options)
 
 
 def test_real_digits_teach_real_digits(digits):
@@ -410,6 +414,6 @@ def test_the_transfer_accuracy_leaves_the_random_states(digits):
 )
 def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, labels, message):
     with pytest.raises(ValueError, match=message):
-        judge.transfer_accuracy(np.zeros(images, "float32"), labels, digits.test_images, digits.test_labels)
+        judges.transfer_accuracy(np.zeros(images, "float32"), labels, digits.test_images, digits.test_labels)
     with pytest.raises(ValueError, match=message):
-        judge.transfer_accuracy(digits.test_images, digits.test_labels, np.zeros(images, "float32"), labels)
+        judges.transfer_accuracy(digits.test_images, digits.test_labels, np.zeros(images, "float32"), labels)

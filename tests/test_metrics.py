@@ -8,8 +8,8 @@ from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from gancourse import metrics
-from gancourse.metrics import confident_share, frechet_distance, label_entropy
+from gancourse.evaluation import metrics
+from gancourse.evaluation.metrics import confident_share, frechet_distance, label_entropy
 
 
 def scipys_distance(real, generated):

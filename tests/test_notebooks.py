@@ -15,9 +15,10 @@ import papermill
 import pytest
 import yaml
 
-from gancourse import anatomy, build, course, data, evidence, exercises, report, results, sweep
+from gancourse import exercises, places, results, sweeps
+from gancourse.authoring import build, evidence, notebook_checks, report, sources
 
-CHAPTERS = course.chapters()
+CHAPTERS = sources.chapters()
 NUMBERS = [chapter.number for chapter in CHAPTERS]
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=NUMBERS)
 
@@ -36,7 +37,7 @@ def definitions(text):
 
 def of_module(name):
     """What a module of the package defines: "gancourse.losses"."""
-    return definitions((data.REPOSITORY / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    return definitions((places.REPOSITORY / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
 
 
 def tags_and_cells(chapter):
@@ -48,7 +49,7 @@ def tags_and_cells(chapter):
 
 @each_chapter
 def test_notebook_is_well_formed(chapter):
-    assert anatomy.problems(chapter) == []
+    assert notebook_checks.problems(chapter) == []
 
 
 @each_chapter
@@ -88,8 +89,8 @@ def test_what_later_chapters_import_is_shown_where_it_is_taught():
 
 
 def test_chapter_5b_trains_as_its_sweep_does():
-    values = course.parameters(course.find(["05b"])[0])
-    fixed = sweep.load("points").fixed
+    values = sources.parameters(sources.find(["05b"])[0])
+    fixed = sweeps.load("points").fixed
     assert fixed["steps"] == {"ring": values["ring_steps"], "grid": values["grid_steps"]}
     assert fixed["rates"]["non_saturating"] == values["plain_rate"]
     assert fixed["rates"]["relativistic_paired_r1_r2"] == values["paired_rate"]
@@ -97,54 +98,54 @@ def test_chapter_5b_trains_as_its_sweep_does():
 
 def test_chapter_6_trains_as_its_sweeps_do():
     """Networks, optimizer and schedule: else the tables would be of other GANs than the chapter shows."""
-    shown = course.parameters(course.find(["06"])[0])
+    shown = sources.parameters(sources.find(["06"])[0])
     values = script_values("growing")
     names = ["latent_dim", "channels", "batch_sizes", "learning_rate", "beta_1", "beta_2", "gamma", "decay"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
-    assert sweep.load("growing").fixed["fade_images"] == shown["fade_images"]
-    assert sweep.load("growing").fixed["most_share"] == shown["most_share"]
-    for stages in (sweep.load("growing").fixed["stages"][32], sweep.load("parts").fixed["stages"]):
+    assert sweeps.load("growing").fixed["fade_images"] == shown["fade_images"]
+    assert sweeps.load("growing").fixed["most_share"] == shown["most_share"]
+    for stages in (sweeps.load("growing").fixed["stages"][32], sweeps.load("parts").fixed["stages"]):
         assert [stages[size] for size in (4, 8, 16)] == [shown["stages"][size] for size in (4, 8, 16)]
 
 
 def test_chapter_7_trains_as_its_sweeps_do():
-    shown = course.parameters(course.find(["07"])[0])
+    shown = sources.parameters(sources.find(["07"])[0])
     values = script_values("labels")
     names = ["latent_dim", "batch_size", "labelled_size", "rate", "beta_1", "decay", "supervised_decay", "noise"]
     names += ["sure", "pool_size", "rates"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     for name in ("labels", "unlabelled"):
-        assert sweep.load(name).fixed == {name: shown[name] for name in ("steps", "tuning_steps")}
+        assert sweeps.load(name).fixed == {name: shown[name] for name in ("steps", "tuning_steps")}
 
 
 def test_chapter_9_trains_as_its_sweeps_do():
-    shown = course.parameters(course.find(["09"])[0])
+    shown = sources.parameters(sources.find(["09"])[0])
     values = script_values("translation")
     names = ["cycle_weight", "identity_weight", "pool_size", "batch_size", "rate", "beta_1", "shape_count"]
     names += ["transfer_epochs", "loader_threads"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
-    assert sweep.load("translation").fixed == {"steps": shown["shape_steps"]}
-    assert sweep.load("translated_digits").fixed == {"steps": shown["digit_steps"]}
+    assert sweeps.load("translation").fixed == {"steps": shown["shape_steps"]}
+    assert sweeps.load("translated_digits").fixed == {"steps": shown["digit_steps"]}
 
 
 def test_chapter_8_trains_as_its_sweeps_do():
-    shown = course.parameters(course.find(["08"])[0])
+    shown = sources.parameters(sources.find(["08"])[0])
     values = script_values("telling")
     names = ["latent_dim", "batch_size", "rate", "beta_1", "beta_2", "gamma", "every", "class_weight", "decay"]
     names += ["judged", "transfer_epochs"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
-    assert sweep.load("telling").fixed == {name: shown[name] for name in ("class_weight", "epochs")}
-    assert sweep.load("class_weight").fixed == {"arm": "both", "epochs": shown["epochs"]}
+    assert sweeps.load("telling").fixed == {name: shown[name] for name in ("class_weight", "epochs")}
+    assert sweeps.load("class_weight").fixed == {"arm": "both", "epochs": shown["epochs"]}
 
 
 def test_chapter_11_trains_as_its_sweep_does():
-    shown = course.parameters(course.find(["11"])[0])
+    shown = sources.parameters(sources.find(["11"])[0])
     values = script_values("rare")
     names = ["training_images", "few", "made", "latent_dim", "batch_size", "steps", "rate", "beta_1", "beta_2"]
     names += ["gamma", "every", "class_weight", "decay", "shift", "reader_steps", "reader_batch", "reader_rate"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
     classes = {"fashion-mnist": shown["rare_garment"], "mnist": shown["rare_digit"]}
-    assert sweep.load("rare").fixed == {"rare_class": classes}
+    assert sweeps.load("rare").fixed == {"rare_class": classes}
 
 
 @pytest.mark.parametrize(("name", "limit"), [("growth_error_at_alpha_0", 1e-6), ("hub_export_error", 1e-5)])
@@ -155,13 +156,13 @@ def test_growing_and_exporting_change_nothing(name, limit):
 
 
 def test_a_pair_at_64_was_trained_as_the_one_at_32():
-    small, large = sweep.load("growing"), sweep.load("growing_64")
+    small, large = sweeps.load("growing"), sweeps.load("growing_64")
     assert (small.source, small.function, small.fixed) == (large.source, large.function, large.fixed)
 
 
 def script_values(name):
     """The literals that the script of a sweep assigns at its top level."""
-    nodes = [node for node in ast.parse(sweep.load(name).source).body if isinstance(node, ast.Assign)]
+    nodes = [node for node in ast.parse(sweeps.load(name).source).body if isinstance(node, ast.Assign)]
     return {key: value for node in nodes for key, value in literals(node).items()}
 
 
@@ -181,7 +182,7 @@ def literals(assignment):
 @pytest.mark.parametrize(("target", "modes"), [("ring", 8), ("grid", 25)])
 def test_two_games_find_every_mode_with_every_seed(game, target, modes):
     """The aim of chapter 5b, as its text claims it: all modes, 96 % of high quality, reverse KL at most .02."""
-    runs = [row for row in sweep.rows("points") if row["target"] == target and row["game"] == game]
+    runs = [row for row in sweeps.rows("points") if row["target"] == target and row["game"] == game]
     assert [row["modes"] for row in runs] == [modes] * 10
     assert sum(row["high_quality"] for row in runs) / 10 >= 0.96
     assert max(row["reverse_kl"] for row in runs) <= 0.02
@@ -191,20 +192,20 @@ def test_two_games_find_every_mode_with_every_seed(game, target, modes):
 def test_each_game_on_points_has_the_rate_that_the_trial_found_best():
     """Most modes first, then quality, then even shares: the rule that chapter 5b states."""
     best = {}
-    for row in sweep.rows("rates"):
+    for row in sweeps.rows("rates"):
         merit = row["modes"], row["high_quality"], -row["reverse_kl"]
         best[row["game"]] = max(best.get(row["game"], ()), (merit, row["rate"]))
-    assert {game: rate for game, (_, rate) in best.items()} == sweep.load("points").fixed["rates"]
+    assert {game: rate for game, (_, rate) in best.items()} == sweeps.load("points").fixed["rates"]
 
 
 def test_chapter_3_shows_the_loop_in_full():
-    shown = definitions("\n\n".join(course.code_cells(course.find(["03"])[0])))
+    shown = definitions("\n\n".join(sources.code_cells(sources.find(["03"])[0])))
     assert {"TwoPlayerModel", "GAN", "NonSaturating"} <= set(shown)
 
 
 @each_chapter
 def test_every_number_of_the_notebook_has_evidence(chapter):
-    notebook = course.read_numbers(chapter.notebook)
+    notebook = results.read_numbers(chapter.notebook)
     known = results.expectations()[chapter.number]["lesson"]["numbers"]
     assert {number["name"] for number in notebook} == set(known)
     assert min(entry["runs"] for entry in known.values()) >= 3
@@ -212,24 +213,24 @@ def test_every_number_of_the_notebook_has_evidence(chapter):
 
 @each_chapter
 def test_evidence_belongs_to_the_code(chapter):
-    assert results.expectations()[chapter.number]["lesson"]["code"] == course.code_hash(chapter)
+    assert results.expectations()[chapter.number]["lesson"]["code"] == sources.code_hash(chapter)
 
 
 @each_chapter
 def test_published_numbers_lie_in_their_bands(chapter):
-    numbers = [n for n in course.read_numbers(chapter.notebook) if n["unit"] not in results.CLOCK_UNITS]
+    numbers = [n for n in results.read_numbers(chapter.notebook) if n["unit"] not in results.CLOCK_UNITS]
     outside = [n["name"] for n in numbers if "inside" not in results.describe(n)]
     assert outside == []
 
 
 @each_chapter
 def test_profiles_name_parameters_that_exist(chapter):
-    for profile in course.PROFILES:
-        course.profile_values(chapter, profile)
+    for profile in sources.PROFILES:
+        sources.profile_values(chapter, profile)
 
 
 def test_profiles_cover_every_chapter_and_no_other():
-    table = yaml.safe_load((data.REPOSITORY / "notebooks" / "profiles.yml").read_text())
+    table = yaml.safe_load((places.REPOSITORY / "notebooks" / "profiles.yml").read_text())
     assert sorted(table) == NUMBERS
 
 
@@ -271,7 +272,7 @@ def solve(notebook, chapter):
 def compared(chapter, folder, environment):
     """Run a chapter as it is with nbval, which compares the cells tagged for it with their stored outputs."""
     notebook = nbformat.read(chapter.notebook, as_version=4)
-    values = "\n".join(f"{name} = {value!r}" for name, value in course.profile_values(chapter, "smoke").items())
+    values = "\n".join(f"{name} = {value!r}" for name, value in sources.profile_values(chapter, "smoke").items())
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
             cell.source += "\n" + values
@@ -306,14 +307,14 @@ def test_chapter_runs_with_every_solution_filled_in(chapter, untouched, tmp_path
     monkeypatch.setenv("GANCOURSE_PROGRESS", str(tmp_path / "progress.json"))
     solved, output = tmp_path / "solved.ipynb", tmp_path / "executed.ipynb"
     nbformat.write(solve(nbformat.read(chapter.notebook, as_version=4), chapter), solved)
-    values = course.profile_values(chapter, "smoke")
+    values = sources.profile_values(chapter, "smoke")
     papermill.execute_notebook(solved, output, values, cwd=tmp_path, progress_bar=False, kernel_name="python3")
     executed = nbformat.read(output, as_version=4)
     outcomes = text_outputs(exercise_cells(executed))
     assert len(outcomes) == len(list(exercises.load(chapter.number)))
     assert [text for text in outcomes if ": passed" not in text] == []
-    names = [number["name"] for number in course.read_numbers(output)]
-    assert names == [number["name"] for number in course.read_numbers(chapter.notebook)]
+    names = [number["name"] for number in results.read_numbers(output)]
+    assert names == [number["name"] for number in results.read_numbers(chapter.notebook)]
 
 
 @each_chapter
@@ -331,7 +332,7 @@ def test_pages_carry_the_alternative_texts(tmp_path):
     pictures = [
         out for cell in notebook.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})
     ]
-    assert [out for out in pictures if html.escape(anatomy.alternative(out)) not in page] == []
+    assert [out for out in pictures if html.escape(notebook_checks.alternative(out)) not in page] == []
 
 
 @each_chapter
@@ -349,7 +350,13 @@ def test_checks_of_form_can_fail():
     code = [cell for cell in broken.cells if cell.cell_type == "code"]
     code[5].source = "%matplotlib inline\n" + "x = 1\n" * 41
     code[5].execution_count = 99
-    for check in (anatomy.headings, anatomy.lengths, anatomy.plain_code, anatomy.outputs, anatomy.freshness):
+    for check in (
+        notebook_checks.headings,
+        notebook_checks.lengths,
+        notebook_checks.plain_code,
+        notebook_checks.outputs,
+        notebook_checks.freshness,
+    ):
         assert list(check(chapter, broken)), check.__name__
 
 

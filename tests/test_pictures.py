@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gancourse import data, pictures, synthetic
+from gancourse import datasets
+from gancourse.datasets import downloads, pictures, synthetic
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 WHITE, BLACK = np.ones(3), -np.ones(3)
@@ -60,7 +61,7 @@ def test_a_folder_has_the_courses_shape_type_and_range(tmp_path, colour, channel
         (tmp_path / f"{index}.png").write_bytes(encoded(extremes))
     images = pictures.from_folder(tmp_path, 6, colour)
     assert (images.shape, images.dtype) == ((3, 6, 6, channels), np.float32)
-    assert data.check_images(images) is images
+    assert datasets.check_images(images) is images
 
 
 @pytest.mark.parametrize("as_given", [str, pathlib.Path])
@@ -420,7 +421,7 @@ def cache(tmp_path, monkeypatch):
         probe.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{probe.getsockname()[1]}/"
     monkeypatch.setattr(pictures, "MIRRORS", (closed, closed))
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     expect(monkeypatch, archive())
     return tmp_path / "cache" / "horse2zebra"
 
@@ -451,7 +452,7 @@ def test_the_domains_have_their_shapes_types_and_range(cache):
     domains = pictures.load("horse2zebra", 8)
     assert domains.name == "horse2zebra"
     assert [part.shape for part in domains[1:]] == [(count, 8, 8, 3) for count in COUNTS.values()]
-    assert all(data.check_images(part).dtype == np.float32 for part in domains[1:])
+    assert all(datasets.check_images(part).dtype == np.float32 for part in domains[1:])
 
 
 def test_the_pictures_are_those_of_the_archive_sorted_by_name(cache):
@@ -528,7 +529,7 @@ def test_a_subset_and_the_whole_set_do_not_share_a_cache(cache, own, monkeypatch
 
 def test_a_subset_in_the_cache_never_stands_for_the_set(cache):
     keep(cache, archive(), "horse2zebra_subset.zip")
-    with pytest.raises(data.DataUnavailable):
+    with pytest.raises(datasets.DataUnavailable):
         pictures.load("horse2zebra", 2)
 
 
@@ -592,7 +593,7 @@ def test_random_damage_of_an_archive_gives_pictures_or_a_value_error(tmp_path):
     assert set(outcomes) == {"read", True}
 
 
-@pytest.mark.parametrize("place, name", [(pictures, "UNPACKED"), (data, "LARGEST")])
+@pytest.mark.parametrize("place, name", [(pictures, "UNPACKED"), (datasets, "LARGEST")])
 def test_an_archive_that_would_unpack_to_too_much_is_refused(tmp_path, monkeypatch, place, name):
     """Zeros pack well: it is the size that the archive states that counts."""
     (tmp_path / "bomb.zip").write_bytes(archive())
@@ -608,19 +609,19 @@ def test_an_archive_that_would_unpack_to_too_much_is_refused(tmp_path, monkeypat
 def test_offline_the_error_says_what_to_do(cache):
     begin = time.perf_counter()
     with pytest.raises(
-        data.DataUnavailable, match=r"'horse2zebra' is not on this machine.*GANCOURSE_DATA.*from_f"
+        datasets.DataUnavailable, match=r"'horse2zebra' is not on this machine.*GANCOURSE_DATA.*from_f"
     ):
         pictures.load("horse2zebra", 2)
     assert time.perf_counter() - begin < 5
 
 
 def test_a_mirror_that_never_answers_is_given_up(cache, monkeypatch):
-    monkeypatch.setattr(data, "TIMEOUT", 0.3)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         monkeypatch.setattr(pictures, "MIRRORS", (f"http://127.0.0.1:{silent.getsockname()[1]}/",))
-        with pytest.raises(data.DataUnavailable, match="Timeout"):
+        with pytest.raises(datasets.DataUnavailable, match="Timeout"):
             pictures.load("horse2zebra", 2)
 
 
@@ -645,7 +646,7 @@ def test_the_second_mirror_is_used_when_the_first_fails(cache, mirror, monkeypat
 
 def test_a_download_with_a_wrong_checksum_is_refused_and_not_kept(cache, mirror):
     mirror.contents = {"horse2zebra.zip": archive()[:-1]}
-    with pytest.raises(data.DataUnavailable, match="ValueError"):
+    with pytest.raises(datasets.DataUnavailable, match="ValueError"):
         pictures.load("horse2zebra", 2)
     assert list(cache.iterdir()) == []
 
@@ -659,7 +660,7 @@ def test_a_damaged_archive_in_the_cache_is_fetched_again(cache, mirror):
 
 def test_a_damaged_archive_in_the_cache_is_not_used_offline(cache):
     keep(cache, archive()[:-9])
-    with pytest.raises(data.DataUnavailable):
+    with pytest.raises(datasets.DataUnavailable):
         pictures.load("horse2zebra", 2)
 
 
@@ -749,7 +750,7 @@ def test_a_damaged_cache_is_deleted_even_if_it_cannot_be_made_again(cache, monke
 def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path, cache, own, monkeypatch):
     keep(own)
     (tmp_path / "file").touch()
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "file")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "file")
     assert len(pictures.load("horse2zebra", 2).train_a) == COUNTS["trainA"]
 
 
@@ -766,12 +767,12 @@ def test_the_real_subset_has_its_published_sizes(tmp_path, monkeypatch):
         pytest.skip("GANCOURSE_DATA holds no horse2zebra_subset.zip")
     if (REAL / "horse2zebra" / "horse2zebra.zip").exists():
         pytest.skip("GANCOURSE_DATA holds the whole of horse2zebra, which comes before the subset")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     domains = pictures.load("horse2zebra", 32)
     assert domains.name == "horse2zebra subset"
     assert [len(part) for part in domains[1:]] == [400, 400, 60, 60]
     for part in domains[1:]:
-        assert data.check_images(part).shape[1:] == (32, 32, 3)
+        assert datasets.check_images(part).shape[1:] == (32, 32, 3)
         assert (part.min(), part.max()) == (-1, 1)
 
 
@@ -795,7 +796,7 @@ def test_offline_shapes_are_drawn_with_a_notice(cache, capsys):
 def test_the_shapes_are_as_many_as_the_pictures_of_the_subset(cache, size):
     domains = pictures.load_or_shapes("horse2zebra", size)
     assert [part.shape for part in domains[1:]] == [(count, size, size, 3) for count in (400, 400, 60, 60)]
-    assert all(data.check_images(part) is part for part in domains[1:])
+    assert all(datasets.check_images(part) is part for part in domains[1:])
 
 
 def test_domain_a_is_plain_and_domain_b_is_striped(cache):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from gancourse import data
-from gancourse.pixels import ms_ssim, patch_sliced_wasserstein, sliced_wasserstein
+from gancourse import datasets
+from gancourse.evaluation.image_metrics import ms_ssim, patch_sliced_wasserstein, sliced_wasserstein
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def generator():
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load("digits").test_images[:200]
+    return datasets.load("digits").test_images[:200]
 
 
 def images(generator, count=20, size=28, channels=1):
@@ -111,7 +111,7 @@ def test_the_pyramid_has_a_value_for_each_width(generator, size, levels):
 
 
 def test_the_levels_of_the_pyramid_add_up_to_the_image(generator):
-    from gancourse.pixels import _blur, _pyramid
+    from gancourse.evaluation.image_metrics import _blur, _pyramid
 
     picture = images(generator, 2, 32, 3)
     fine, coarse = _pyramid(picture)
@@ -121,7 +121,7 @@ def test_the_levels_of_the_pyramid_add_up_to_the_image(generator):
 
 
 def test_a_flat_image_has_no_detail():
-    from gancourse.pixels import _pyramid
+    from gancourse.evaluation.image_metrics import _pyramid
 
     fine, coarse = _pyramid(np.full((1, 32, 32, 1), 0.5, "float32"))
     assert np.abs(fine).max() == pytest.approx(0, abs=1e-6)
@@ -129,7 +129,7 @@ def test_a_flat_image_has_no_detail():
 
 
 def test_patches_are_normalised_per_channel(generator):
-    from gancourse.pixels import _patches
+    from gancourse.evaluation.image_metrics import _patches
 
     pictures = images(generator, 10, 28, 2) * [0.1, 0.5] + [0.3, -0.2]
     channels = _patches(pictures, 16, generator).reshape(160, 2, 49)
@@ -138,7 +138,7 @@ def test_patches_are_normalised_per_channel(generator):
 
 
 def test_a_patch_is_a_square_of_the_image():
-    from gancourse.pixels import _patches
+    from gancourse.evaluation.image_metrics import _patches
 
     row, column = np.mgrid[:28, :28]
     picture = (row + 100.0 * column)[np.newaxis, ..., np.newaxis]

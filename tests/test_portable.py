@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from gancourse import data
+from gancourse import places
 
-ROOT = data.REPOSITORY
+ROOT = places.REPOSITORY
 FILES = sorted([*(ROOT / "gancourse").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
 
 
@@ -44,7 +44,7 @@ def run(code, *options, **environment):
     return ended.stdout.decode(errors="replace").replace("\r\n", "\n")
 
 
-HASHES = "from gancourse import course\nfor chapter in course.chapters(): print(course.code_hash(chapter))"
+HASHES = "from gancourse.authoring import sources\nfor chapter in sources.chapters(): print(sources.code_hash(chapter))"
 ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 
 
@@ -212,7 +212,7 @@ def test_a_notebook_runs_in_a_folder_with_spaces_and_umlauts(tmp_path):
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_a_console_that_lacks_a_letter_is_no_crash(encoding):
-    code = "from gancourse import course\ncourse.printable()\nprint('ε ± ok')"
+    code = "from gancourse.authoring import runner\nrunner.printable()\nprint('ε ± ok')"
     assert run(code, PYTHONIOENCODING=encoding, PYTHONUTF8="0").endswith("ok\n")
 
 

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from gancourse import data, pretrained
+from gancourse import datasets
+from gancourse.attacks import pretrained
+from gancourse.datasets import downloads
 from gancourse.gradients import input_gradient
 
 PREPARED = {"ResNet50": keras.applications.resnet50, "InceptionV3": keras.applications.inception_v3}
@@ -70,21 +72,21 @@ def test_another_name_is_refused():
 @pytest.mark.parametrize("name", PREPARED)
 def test_without_network_it_fails_soon_and_says_where_the_file_goes(name, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
     begin = time.perf_counter()
-    with pytest.raises(data.DataUnavailable, match=f"kernels.h5 could not be downloaded.*{tmp_path.name}"):
+    with pytest.raises(datasets.DataUnavailable, match=f"kernels.h5 could not be downloaded.*{tmp_path.name}"):
         pretrained.imagenet(name)
-    assert time.perf_counter() - begin < 2 * data.TIMEOUT
+    assert time.perf_counter() - begin < 2 * downloads.TIMEOUT
 
 
 def test_a_file_that_is_not_the_published_one_is_refused(tmp_path, monkeypatch):
     """The checksum speaks before Keras reads the file."""
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
     file = tmp_path / "imagenet" / "resnet50_weights_tf_dim_ordering_tf_kernels.h5"
     file.parent.mkdir()
     file.write_bytes(b"other weights")
-    with pytest.raises(data.DataUnavailable):
+    with pytest.raises(datasets.DataUnavailable):
         pretrained.imagenet("ResNet50")
 
 

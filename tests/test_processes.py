@@ -10,7 +10,8 @@ import time
 import pytest
 import yaml
 
-from gancourse import build, course, data, places
+from gancourse import places
+from gancourse.authoring import build, sources
 
 LIMIT = 60  # seconds that a busy machine may take for what takes a quiet one two
 SLEEPS = """\
@@ -43,9 +44,8 @@ def sleeper(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nurls = {Repository = "https://x/y"}\n')
     (tmp_path / "notebooks" / "profiles.yml").write_text(yaml.safe_dump({"91": {"smoke": {}}}))
     with monkeypatch.context() as patch:
-        patch.setattr(data, "REPOSITORY", tmp_path)
         patch.setattr(places, "REPOSITORY", tmp_path)
-        build.make(course.find(["91"])[0])
+        build.make(sources.find(["91"])[0])
     started = []
 
     def start(*options):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import numpy, sweep_script
 
-from gancourse import data
+from gancourse import datasets
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_the_clock_stands_while_it_is_measured(growing, monkeypatch):
     gan, watch = growing.build(4, 1, False, growing.PROGAN, 0), growing.Watch(measure, every=64)
     gan.fade_over(1)
     watch.begin(256, 64)
-    gan.fit(data.Batches(images, 64), callbacks=[Second(), watch], verbose=0)
+    gan.fit(datasets.Batches(images, 64), callbacks=[Second(), watch], verbose=0)
     assert [seconds for _, seconds, _ in watch.curve] == [1, 2, 3, 4]
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from gancourse import course, exercises
+from gancourse import exercises
+from gancourse.authoring import sources
 
 QUESTIONS = {
     f"{chapter.number}-{question.name}": question
-    for chapter in course.chapters()
+    for chapter in sources.chapters()
     for question in exercises.load(chapter.number)
 }
 each_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)

@@ -18,10 +18,11 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from scipy import stats
 
-from gancourse import build, course, data, frontpage, picture, results, sweep
+from gancourse import places, results, sweeps
+from gancourse.authoring import build, front_page, picture, sources
 from gancourse.exercises import progress
 
-ROOT = data.REPOSITORY
+ROOT = places.REPOSITORY
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERBS = {
     "course", "test", "lab", "notebooks", "evidence", "sweeps", "bench", "module", "judges", "colab",
@@ -162,7 +163,7 @@ def test_workflows_gpu_job_uses_the_gpu_or_fails():
     assert first == "make test"
     assert "-c constraints.txt" in install and "[gpu]" in install
     assert "course --profile full --gpu" in run
-    assert jobs()["gpu"]["timeout-minutes"] == 60 + 15 * len(course.chapters())
+    assert jobs()["gpu"]["timeout-minutes"] == 60 + 15 * len(sources.chapters())
 
 
 def test_nothing_pairs_notebooks_with_sources():
@@ -170,7 +171,7 @@ def test_nothing_pairs_notebooks_with_sources():
     for folder in ("notebooks", "notebooks/source"):
         found = jupytext.config.find_jupytext_configuration_file(ROOT / folder, str(ROOT))
         assert found is None
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         assert '"jupytext"' not in chapter.notebook.read_text(encoding="utf-8")
 
 
@@ -288,7 +289,7 @@ def test_progress_that_was_given_a_place_stays_there(on_colab, tmp_path, monkeyp
 def test_addresses_are_made_from_the_one_in_pyproject():
     address = PROJECT["project"]["urls"]["Repository"]
     path = address.removeprefix("https://github.com/")
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         notebook = build.convert(chapter)
         assert f"github/{path}/blob/main/notebooks/{chapter.notebook.name}" in notebook.cells[0].source
         assert f"git+{address}" in notebook.cells[1].source
@@ -306,7 +307,7 @@ def test_readme_is_short():
 
 
 def test_readme_links_every_chapter():
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         assert f"notebooks/{chapter.notebook.name}" in text("README.md")
         assert build.badge(chapter) in text("README.md")
 
@@ -316,12 +317,12 @@ def test_readme_names_the_book_whose_plan_it_follows():
 
 
 def test_readme_has_the_table_of_today():
-    assert frontpage.readme(text("README.md")) == text("README.md")
+    assert front_page.readme(text("README.md")) == text("README.md")
 
 
 def test_results_are_those_of_today():
     """Else run `python -m gancourse build`."""
-    assert frontpage.results_page() == text("RESULTS.md")
+    assert front_page.results_page() == text("RESULTS.md")
 
 
 def test_results_have_every_published_number():
@@ -339,7 +340,7 @@ def test_results_have_every_published_number():
 
 
 def test_results_have_a_reference_for_every_chapter():
-    assert [number for number, entry in frontpage.references().items() if not entry["references"]] == []
+    assert [number for number, entry in front_page.references().items() if not entry["references"]] == []
 
 
 def test_readme_quotes_the_minutes_of_every_chapter():
@@ -349,10 +350,10 @@ def test_readme_quotes_the_minutes_of_every_chapter():
     expected = results.expectations()
     assert found == {
         chapter.number: [
-            str(frontpage.reading_minutes(chapter)),
+            str(front_page.reading_minutes(chapter)),
             str(expected[chapter.number]["lesson"]["minutes"]),
         ]
-        for chapter in course.chapters()
+        for chapter in sources.chapters()
     }
 
 
@@ -392,7 +393,7 @@ def said(tree):
 
 
 def test_messages_in_the_troubleshooting_page_are_those_of_the_code():
-    files = [ROOT / "start.py", *data.PACKAGE.rglob("*.py")]
+    files = [ROOT / "start.py", *places.PACKAGE.rglob("*.py")]
     texts = "\n".join(line for path in files for line in said(ast.parse(path.read_text(encoding="utf-8"))))
     quoted = re.findall(r"^> (.+)$", text("docs/troubleshooting.md"), re.MULTILINE)
     pieces = [piece.strip() for line in quoted for piece in line.split("…") if len(piece.strip()) > 1]
@@ -455,7 +456,7 @@ def test_workflow_checks_spelling_and_links():
 
 def test_results_quote_the_parts_of_chapter_7():
     """Means over the draws of 100 labels, as the two tables of the sweeps have them."""
-    rows = [row for row in sweep.rows("labels") + sweep.rows("unlabelled") if row["labels"] == 100]
+    rows = [row for row in sweeps.rows("labels") + sweeps.rows("unlabelled") if row["labels"] == 100]
     paragraph = re.search(r"^Chapter 7 takes its parts away.+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL)
     for arm in ("semi_supervised", "without_variations", "without_game", "supervised"):
         mean = statistics.fmean(row["accuracy"] for row in rows if row["arm"] == arm)
@@ -466,7 +467,7 @@ def test_results_quote_the_ways_of_telling_of_chapter_8():
     """Means over the seeds of the sweep's label accuracies and TSTR."""
     paragraph = re.search(r"^Chapter 8 tells .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
     for arm in ("label_image", "projection", "classifier", "both"):
-        rows = [row for row in sweep.rows("telling") if row["arm"] == arm]
+        rows = [row for row in sweeps.rows("telling") if row["arm"] == arm]
         for column in ("label_accuracy", "tstr_accuracy"):
             assert f"{statistics.fmean(row[column] for row in rows):.1f} %" in paragraph
 
@@ -485,7 +486,7 @@ def test_the_run_of_chapter_7_on_a_gpu_is_quoted():
 
 def test_chapter_10_quotes_the_table_of_the_strong_defence():
     source = text("notebooks/source/10_adversarial_examples.py")
-    rows = {row["arm"]: row for row in sweep.rows("strong_defence")}
+    rows = {row["arm"]: row for row in sweeps.rows("strong_defence")}
     for arm, name in (("three steps", "three steps, as here"), ("TRADES", "TRADES (Zhang et al. 2019)")):
         numbers = [f"{rows[arm][column]:.2f} %" for column in ("clean", "pgd", "cw", "square", "worst")]
         assert f"# | {name} | {' | '.join(numbers)} |\n" in source
@@ -497,7 +498,7 @@ def test_results_quote_the_sweep_of_chapter_11():
     paragraph = re.search(r"^Chapter 11 leaves .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
     for arm, sign in (("augmented", -1), ("both", 1)):
         for dataset in ("fashion-mnist", "mnist"):
-            rows = [row for row in sweep.rows("rare") if row["dataset"] == dataset]
+            rows = [row for row in sweeps.rows("rare") if row["dataset"] == dataset]
             gains = [sign * (row[f"{arm}_accuracy"] - row["classic_accuracy"]) for row in rows]
             half = stats.t.ppf(0.975, len(gains) - 1) * statistics.stdev(gains) / len(gains) ** 0.5
             assert f"{statistics.fmean(gains):.2f} ± {half:.2f}" in " ".join(paragraph.split())
@@ -544,7 +545,7 @@ def test_no_file_holds_a_path_of_somebodys_machine():
 
 
 def test_functions_stay_small():
-    for path in sorted(data.PACKAGE.rglob("*.py")):
+    for path in sorted(places.PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs

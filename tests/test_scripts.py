@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from gancourse import places, scripts, sweep, workers
+from gancourse import places, sweeps
+from gancourse.authoring import executors, scripts, sweep
 
 CHAPTER = '''\
 # %% [markdown]
@@ -94,6 +95,12 @@ def doubled(x):
 def train(seed):
     return {"area": area(Shape()), "more": math.ceil(0.5) + seed}
 '''
+
+
+def code_of(path):
+    """The fingerprint that the rows of a sweep carry now."""
+    described = sweeps.load(path)
+    return sweep.code_of(described, sweep.script_of(described))
 
 
 @pytest.fixture
@@ -193,9 +200,9 @@ def test_a_definition_that_moves_to_the_chapter_changes_no_fingerprint(chapter):
 
 
 def change_is_seen(file, sweep_file, old, new):
-    before = sweep.load(sweep_file).code
+    before = code_of(sweep_file)
     edit(file, old, new)
-    return sweep.load(sweep_file).code != before
+    return code_of(sweep_file) != before
 
 
 @pytest.mark.parametrize(
@@ -237,7 +244,7 @@ def test_a_change_of_the_script_changes_the_fingerprint(made, old, new):
 def test_a_worker_needs_no_checkout(made):
     """A process of its own knows nothing of the course that this test has made up."""
     assert [outcome.failure for outcome in sweep.run(made)] == ["", ""]
-    assert [row["area"] for row in sweep.rows(made)] == [78, 78]
+    assert [row["area"] for row in sweeps.rows(made)] == [78, 78]
 
 
 def test_a_worker_of_a_cluster_needs_no_checkout(made, monkeypatch):
@@ -249,28 +256,28 @@ def test_a_worker_of_a_cluster_needs_no_checkout(made, monkeypatch):
 
 
 def test_a_failure_in_the_chapters_code_names_its_line_there(chapter):
-    task = workers.Task(taking("raises", after="def train():\n    return raises()"), "train", {}, {})
+    task = executors.Task(taking("raises", after="def train():\n    return raises()"), "train", {}, {})
     line = CHAPTER.split("return 1 / 0")[0].count("\n") + 1
-    assert workers.attempt(task).failure == f"01_areas.py, line {line}: ZeroDivisionError: division by zero"
+    assert executors.attempt(task).failure == f"01_areas.py, line {line}: ZeroDivisionError: division by zero"
 
 
 def test_rows_carry_the_code_that_ran_when_the_chapter_changes_meanwhile(chapter, made, monkeypatch):
     def on_this_machine(tasks, count):
         for task in tasks:
             edit(chapter, "return 2 * x", "return 2 * x + 0")
-            yield workers.attempt(task)
+            yield executors.attempt(task)
 
-    monkeypatch.setattr(workers, "on_this_machine", on_this_machine)
-    before = sweep.load(made).code
+    monkeypatch.setattr(executors, "on_this_machine", on_this_machine)
+    before = code_of(made)
     next(sweep.run(made))
-    assert [row["code"] for row in sweep.rows(made)] == [before]
+    assert [row["code"] for row in sweeps.rows(made)] == [before]
 
 
 def test_a_table_is_read_without_the_chapters(chapter, made):
     """As from a wheel, which has the sweeps and no chapter."""
     list(sweep.run(made))
     chapter.unlink()
-    assert len(sweep.rows(made)) == 2
+    assert len(sweeps.rows(made)) == 2
     with pytest.raises(ValueError, match="Run this from a checkout"):
         sweep.missing(made)
 
@@ -281,4 +288,4 @@ NAMED = [path for path in OWN if path.with_suffix(".py").exists()]  # one sweep 
 
 @pytest.mark.parametrize("path", NAMED, ids=[path.stem for path in NAMED])
 def test_every_script_of_the_course_can_be_put_together(path):
-    assert callable(getattr(sweep.load(path).whole.module(), sweep.load(path).function))
+    assert callable(getattr(sweep.script_of(sweeps.load(path)).module(), sweeps.load(path).function))

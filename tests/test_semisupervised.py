@@ -9,7 +9,7 @@ from conftest import arrays, moved, normal, numpy, same, sweep_script
 from keras import layers, ops
 from scipy import ndimage, special
 
-from gancourse import data, gradients
+from gancourse import datasets, gradients
 from gancourse.gradients import value_and_gradients
 
 
@@ -164,11 +164,11 @@ def test_each_change_brings_a_blob_to_the_computed_place(labels, changes, expect
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load("digits")
+    return datasets.load("digits")
 
 
 def test_variations_are_images_like_those_they_come_from(labels, digits):
-    varied = data.check_images(labels.variations(digits.train_images[:100], 0))
+    varied = datasets.check_images(labels.variations(digits.train_images[:100], 0))
     assert varied.shape == (100, 28, 28, 1)
 
 
@@ -288,7 +288,7 @@ def test_labelled_images_come_with_their_labels(mixed):
 
 def test_the_unlabelled_images_come_in_the_order_of_plain_batches(mixed):
     batches = mixed(seed=3)
-    plain = data.Batches(batches.images, 4, seed=3)
+    plain = datasets.Batches(batches.images, 4, seed=3)
     for _ in range(2):
         plain.on_epoch_begin()
         for index, (images, *_) in enumerate(epoch_of(batches)):
@@ -331,7 +331,7 @@ def test_the_discriminator_sees_noise_while_it_learns_only(labels):
 
 def test_the_generator_draws_images(labels):
     images = numpy(labels.generator_network()(10 * normal(3, labels.latent_dim), training=True))
-    assert data.check_images(images).shape == (3, 28, 28, 1)
+    assert datasets.check_images(images).shape == (3, 28, 28, 1)
 
 
 # The game
@@ -796,7 +796,7 @@ def test_the_rate_with_the_best_mean_is_chosen(labels, choice, scores, best):
 @pytest.fixture
 def row(labels, digits, monkeypatch):
     """A function: a row of the sweeps on few digits, and what training and judging got; nothing is trained."""
-    few = data.Dataset("few", *(part[:200] for part in digits[1:]))
+    few = datasets.Dataset("few", *(part[:200] for part in digits[1:]))
     monkeypatch.setattr(labels.data, "load", lambda name: few)
     monkeypatch.setattr(labels, "pool_size", 40)
     got = {}

@@ -4,7 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from gancourse import course, gallery, settings
+from gancourse import settings
+from gancourse.authoring import sources
+from gancourse.evaluation import failure_examples
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int64(3), np.uint8(1)])
@@ -78,18 +80,21 @@ def test_labels_that_do_not_fit_are_refused(labels, message):
 
 def checked(number, **changed):
     """Run the checks of a chapter's first cells on its own parameters, with some changed."""
-    (chapter,) = course.find([number])
-    nodes = [node for cell in course.code_cells(chapter)[:4] for node in ast.parse(cell).body]
+    (chapter,) = sources.find([number])
+    nodes = [node for cell in sources.code_cells(chapter)[:4] for node in ast.parse(cell).body]
     checks = [node for node in nodes if ast.unparse(node).startswith("settings.")]
     assert checks
-    values = {**course.parameters(chapter), **changed}
-    exec(compile(ast.Module(checks, []), number, "exec"), {"settings": settings, "gallery": gallery, **values})
+    values = {**sources.parameters(chapter), **changed}
+    exec(
+        compile(ast.Module(checks, []), number, "exec"),
+        {"settings": settings, "gallery": failure_examples, **values},
+    )
 
 
-@pytest.mark.parametrize("number", [chapter.number for chapter in course.chapters()])
-@pytest.mark.parametrize("profile", course.PROFILES)
+@pytest.mark.parametrize("number", [chapter.number for chapter in sources.chapters()])
+@pytest.mark.parametrize("profile", sources.PROFILES)
 def test_the_settings_of_every_profile_pass(number, profile):
-    checked(number, **course.profile_values(course.find([number])[0], profile))
+    checked(number, **sources.profile_values(sources.find([number])[0], profile))
 
 
 @pytest.mark.parametrize(
@@ -185,8 +190,8 @@ def test_chapters_refuse_what_cannot_work_at_once(number, changed, message):
 
 COUNTS = [
     (chapter.number, name)
-    for chapter in course.chapters()
-    for name, value in course.parameters(chapter).items()
+    for chapter in sources.chapters()
+    for name, value in sources.parameters(chapter).items()
     if type(value) is int and re.search("epochs|steps|batch|images|count|judged", name)
 ]
 

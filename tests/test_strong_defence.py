@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from conftest import sweep_script
 
-from gancourse import attacks, data, gradients
+from gancourse import attacks, datasets, gradients
+from gancourse.attacks import classifiers
 
 SETTINGS = {"epochs": 2, "batch_size": 16, "ramp": 0.5, "rate": 1e-3, "widths": [2, 2, 2, 8]}
 
@@ -19,7 +20,7 @@ def script():
 
 @pytest.fixture(scope="module")
 def digits():
-    found = data.load("digits")
+    found = datasets.load("digits")
     return (found.train_images[:200] + 1) / 2, found.train_labels[:200].astype("int32")
 
 
@@ -92,7 +93,7 @@ def test_the_margin_is_the_package_s(script):
     logits = np.random.default_rng(0).normal(0, 5, (30, 10)).astype("float32")
     labels = np.arange(30, dtype="int32") % 10
     assert keras.ops.convert_to_numpy(script.margin(logits, labels)) == pytest.approx(
-        attacks.margins(logits, labels)
+        classifiers.margins(logits, labels)
     )
 
 

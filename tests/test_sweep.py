@@ -11,8 +11,9 @@ import time
 import pytest
 import yaml
 
-from gancourse import atomic, places, sweep, workers
+from gancourse import atomic, places, sweeps
 from gancourse.__main__ import main
+from gancourse.authoring import executors, sweep
 
 SCRIPT = """\
 def train(letter, number, factor):
@@ -39,6 +40,12 @@ def train(kind, seed, log, wait):
     time.sleep(wait)
     return {"process": os.getpid(), "threads": int(os.environ.get("GANCOURSE_THREADS", 0))}
 """
+
+
+def code_of(path):
+    """The fingerprint that the rows of a sweep carry now."""
+    described = sweeps.load(path)
+    return sweep.code_of(described, sweep.script_of(described))
 
 
 def write(folder, script=SCRIPT, grid=None, fixed=None, **more):
@@ -84,9 +91,9 @@ def ran(monkeypatch):
     def on_this_machine(tasks, count):
         for task in tasks:
             points.append(task.point)
-            yield workers.attempt(task)
+            yield executors.attempt(task)
 
-    monkeypatch.setattr(workers, "on_this_machine", on_this_machine)
+    monkeypatch.setattr(executors, "on_this_machine", on_this_machine)
     return points
 
 
@@ -103,7 +110,7 @@ def test_a_row_has_the_grids_values_the_results_seconds_and_code(tmp_path, ran):
     list(sweep.run(path))
     header, first, *_ = table(path)
     assert header == ["letter", "number", "product", "ratio", "seconds", "code"]
-    assert first == ["b", "2", "6", repr(2 / 3), "1.5", sweep.load(path).code]
+    assert first == ["b", "2", "6", repr(2 / 3), "1.5", code_of(path)]
 
 
 def test_a_run_ends_with_its_row_in_the_table(tmp_path, ran):
@@ -117,7 +124,7 @@ def test_rows_have_types_and_the_grids_order(tmp_path, ran):
     list(sweep.run(path))
     header, *lines = path.with_suffix(".csv").read_text().splitlines(keepends=True)
     path.with_suffix(".csv").write_text("".join([header, *reversed(lines)]))
-    rows = sweep.rows(path)
+    rows = sweeps.rows(path)
     assert [(row["letter"], row["number"]) for row in rows] == [("b", 2), ("b", 10), ("a", 2), ("a", 10)]
     assert {name: type(value) for name, value in rows[0].items()} == {
         "letter": str, "number": int, "product": int, "ratio": float, "seconds": float, "code": str,
@@ -129,14 +136,14 @@ def test_rows_have_types_and_the_grids_order(tmp_path, ran):
 def test_values_of_the_grid_come_back_as_they_were(tmp_path, ran, values):
     path = write(tmp_path, grid={"letter": values, "number": [1]})
     list(sweep.run(path))
-    assert [row["letter"] for row in sweep.rows(path)] == values
+    assert [row["letter"] for row in sweeps.rows(path)] == values
     assert sweep.missing(path) == []
 
 
 def test_a_loss_that_is_no_number_is_a_result_too(tmp_path, ran):
     path = write(tmp_path, SCRIPT.replace("number / 3", "float('nan')"))
     list(sweep.run(path))
-    assert all(row["ratio"] != row["ratio"] for row in sweep.rows(path))
+    assert all(row["ratio"] != row["ratio"] for row in sweeps.rows(path))
 
 
 def test_numbers_of_numpy_and_keras_become_plain_ones(tmp_path, ran):
@@ -156,7 +163,7 @@ def test_seconds_are_measured_where_the_function_returns_none(tmp_path, ran):
 
 def test_rows_without_a_table_say_how_to_get_one(tmp_path):
     with pytest.raises(ValueError, match=r"no made\.csv yet\. Run: python -m gancourse sweep .*made\.yml"):
-        sweep.rows(write(tmp_path))
+        sweeps.rows(write(tmp_path))
 
 
 @pytest.mark.parametrize("place", ["REPOSITORY", "PACKAGE"])
@@ -166,7 +173,7 @@ def test_a_name_means_a_sweep_of_the_course_from_a_checkout_or_a_wheel(tmp_path,
     folder = tmp_path / ("REPOSITORY" if place == "REPOSITORY" else "PACKAGE/assets") / "notebooks" / "sweeps"
     folder.mkdir(parents=True)
     list(sweep.run(write(folder)))
-    assert len(sweep.rows("made")) == 4
+    assert len(sweeps.rows("made")) == 4
 
 
 # Going on
@@ -259,7 +266,7 @@ def test_a_smaller_grid_hides_rows_and_loses_none(tmp_path, ran):
     list(sweep.run(path))
     edit(path, "  - 10\n", "")
     assert list(sweep.run(path)) == []
-    assert (len(sweep.rows(path)), len(table(path))) == (2, 5)
+    assert (len(sweeps.rows(path)), len(table(path))) == (2, 5)
 
 
 def test_two_sweeps_of_one_table_at_a_time_are_an_error(tmp_path, ran):
@@ -342,7 +349,7 @@ def test_a_run_with_other_columns_than_the_table_is_a_failure(tmp_path, ran):
 )
 def test_a_file_that_describes_no_sweep_says_why(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
-        sweep.load(write(tmp_path, **content))
+        sweeps.load(write(tmp_path, **content))
 
 
 @pytest.mark.parametrize("text", ["", "run: made.py:train", "[1, 2]"])
@@ -350,7 +357,7 @@ def test_a_file_of_another_form_says_what_is_wanted(tmp_path, text):
     path = write(tmp_path)
     path.write_text(text)
     with pytest.raises(ValueError, match="has run, grid and perhaps fixed"):
-        sweep.load(path)
+        sweeps.load(path)
 
 
 @pytest.mark.parametrize(
@@ -364,19 +371,19 @@ def test_a_file_that_is_no_yaml_names_the_line(tmp_path, text, message):
     path = write(tmp_path)
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
-        sweep.load(path)
+        sweeps.load(path)
 
 
 def test_yaml_makes_no_objects(tmp_path):
     path = write(tmp_path)
     path.write_text("run: !!python/object/apply:os.getcwd []\ngrid: {seed: [0]}\n")
     with pytest.raises(ValueError, match=r"made\.yml is no plain YAML: .*python/object"):
-        sweep.load(path)
+        sweeps.load(path)
 
 
 def test_a_script_that_cannot_be_read_names_the_line(tmp_path):
     with pytest.raises(ValueError, match=r"made\.py, line 2: "):
-        sweep.load(write(tmp_path, "def train():\n    return {\n"))
+        sweeps.load(write(tmp_path, "def train():\n    return {\n"))
 
 
 # Processes
@@ -400,7 +407,7 @@ def test_every_run_ends_whatever_happens_to_others(outcomes):
 def test_bad_ends_are_reported_and_stay_out_of_the_table(outcomes):
     folder, ended = outcomes
     assert {kind for kind, outcome in ended.items() if outcome.failure} == {"raises", "exits", "dies"}
-    assert [row["kind"] for row in sweep.rows(folder / "made.yml")] == ["good", "dies once", "fine"]
+    assert [row["kind"] for row in sweeps.rows(folder / "made.yml")] == ["good", "dies once", "fine"]
 
 
 def test_a_run_whose_process_died_is_tried_once_more(outcomes):
@@ -416,7 +423,7 @@ def test_processes_go_from_run_to_run(outcomes):
 
 def test_a_fresh_process_takes_over_after_some_runs(tmp_path, monkeypatch):
     """Of five runs a process may do two: three processes, none of which does more."""
-    monkeypatch.setattr(workers, "RUNS", 2)
+    monkeypatch.setattr(executors, "RUNS", 2)
     ended = list(sweep.run(restless(tmp_path, ["is fine"], [0, 1, 2, 3, 4], 0)))
     assert [outcome.failure for outcome in ended] == [""] * 5
     counts = collections.Counter(process for _, _, process in begun(tmp_path))
@@ -464,7 +471,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(tmp_path, ran, kill):
     list(sweep.run(path))
     assert path.with_suffix(".csv").read_text().startswith(before)
     assert [point["seed"] for point in ran] == list(range(done, 8))
-    assert [row["seed"] for row in sweep.rows(path)] == list(range(8))
+    assert [row["seed"] for row in sweeps.rows(path)] == list(range(8))
     assert len(table(path)) == 9
 
 
@@ -529,7 +536,7 @@ def test_a_scheduler_without_dask_says_how_to_install_it(tmp_path, monkeypatch, 
 
 def test_a_scheduler_that_is_not_there_is_an_error(tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(workers, "TIMEOUT", 0.2)
+    monkeypatch.setattr(executors, "TIMEOUT", 0.2)
     with pytest.raises(ValueError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         list(sweep.run(write(tmp_path), scheduler="tcp://127.0.0.1:9"))
 
@@ -546,7 +553,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_run(tmp_path, monkeypatch):
         os.kill(begun(tmp_path)[-1][2], signal.SIGKILL)
         outcomes += ended
     assert [outcome.failure for outcome in outcomes] == [""] * 8
-    assert sorted(row["seed"] for row in sweep.rows(path)) == list(range(8))
+    assert sorted(row["seed"] for row in sweeps.rows(path)) == list(range(8))
     assert len(table(path)) == 9
     assert len(begun(tmp_path)) > 8  # the worker was in the middle of a run
 

@@ -3,7 +3,9 @@ import collections
 import numpy as np
 import pytest
 
-from gancourse import data, metrics, pictures, synthetic
+from gancourse import datasets
+from gancourse.datasets import pictures, synthetic
+from gancourse.evaluation import metrics
 
 
 @pytest.mark.parametrize(("kind", "modes"), [(synthetic.ring, 8), (synthetic.grid, 25)])
@@ -119,7 +121,7 @@ def kind_of(share):
 def test_shapes_are_images_of_the_course(size):
     for images in synthetic.shapes(5, size):
         assert images.shape == (5, size, size, 3)
-        assert data.check_images(images) is images
+        assert datasets.check_images(images) is images
 
 
 def test_shapes_are_32_pixels_wide_unless_told():

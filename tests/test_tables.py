@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from gancourse import course, data, places, results, tables
+from gancourse import places, results, tables
 from gancourse.__main__ import main
+from gancourse.authoring import sources
 
 NUMBER = {"mean": 5.0, "spread": 0.5, "runs": 3, "unit": "", "data": "digits"}
 
@@ -56,8 +57,7 @@ BROKEN = {
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """The notebooks of a made-up checkout with one chapter."""
-    for module in (data, places):
-        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(places, "REPOSITORY", tmp_path)
     (tmp_path / "notebooks" / "source").mkdir(parents=True)
     source = '# %% tags=["parameters"]\nprofile = "lesson"\nrate = 1e-3\nstages = {4: 8}\nnames = ["a"]\n'
     (tmp_path / "notebooks" / "source" / "04_made_up.py").write_text(source)
@@ -109,17 +109,17 @@ def test_a_file_that_is_no_utf_8_names_the_line(folder):
 def test_broken_profiles_name_the_place(folder, text, message):
     (folder / "profiles.yml").write_text(text)
     with pytest.raises(ValueError, match=message):
-        course.profile_values(course.find(["04"])[0], "smoke")
+        sources.profile_values(sources.find(["04"])[0], "smoke")
 
 
 def test_profiles_that_are_missing_are_named(folder):
     with pytest.raises(ValueError, match=r"There is no profiles\.yml in .*notebooks"):
-        course.profile_values(course.find(["04"])[0], "smoke")
+        sources.profile_values(sources.find(["04"])[0], "smoke")
 
 
 def test_a_profile_may_change_nothing(folder):
     (folder / "profiles.yml").write_text("'04': {smoke: }")
-    assert course.profile_values(course.find(["04"])[0], "smoke") == {"profile": "smoke"}
+    assert sources.profile_values(sources.find(["04"])[0], "smoke") == {"profile": "smoke"}
 
 
 def test_the_command_line_says_it_in_one_line(folder, capsys):
@@ -129,5 +129,5 @@ def test_the_command_line_says_it_in_one_line(folder, capsys):
 
 
 def test_the_courses_own_files_are_of_the_right_form():
-    folder = data.REPOSITORY / "notebooks"
+    folder = places.REPOSITORY / "notebooks"
     assert set(tables.profiles(folder / "profiles.yml")) == set(results.expectations())

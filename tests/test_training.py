@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from gancourse import data
+from gancourse import datasets
 from gancourse.gradients import BACKEND, value_and_gradients
 from gancourse.losses import NonSaturating
 from gancourse.training import Checkpoint, SampleGrid
@@ -33,7 +33,7 @@ def same(first, second):
 
 
 def train(gan, images, epochs, first=0, callbacks=()):
-    batches = data.Batches(images, BATCH, seed=0, epoch=first)
+    batches = datasets.Batches(images, BATCH, seed=0, epoch=first)
     return gan.fit(batches, initial_epoch=first, epochs=epochs, callbacks=list(callbacks), verbose=0)
 
 
@@ -211,7 +211,7 @@ def test_a_training_repeats_bit_for_bit(tiny_gan, random_images):
 def test_fit_keeps_the_order_of_batches(tiny_gan, random_images):
     seen = []
 
-    class Watched(data.Batches):
+    class Watched(datasets.Batches):
         def __getitem__(self, index):
             seen.append(index)
             return super().__getitem__(index)
@@ -222,7 +222,7 @@ def test_fit_keeps_the_order_of_batches(tiny_gan, random_images):
 
 @pytest.mark.every_backend
 def test_fit_shuffles_anew_in_every_epoch_as_often_as_batches_say(tiny_gan, random_images):
-    batches = data.Batches(random_images, BATCH, seed=0)
+    batches = datasets.Batches(random_images, BATCH, seed=0)
     tiny_gan().fit(batches, epochs=3, verbose=0)
     assert batches.epoch == 3
 
@@ -419,7 +419,7 @@ KILLED = """
     import os, pathlib, random, signal, sys, time
     import keras, numpy as np
     from keras import layers
-    from gancourse import data
+    from gancourse import datasets
     from gancourse.gradients import seed_everything
     from gancourse.losses import NonSaturating
     from gancourse.training import Checkpoint
@@ -458,7 +458,7 @@ KILLED = """
         images = np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype("float32")
         checkpoint = Checkpoint(folder)
         first = checkpoint.restore(gan)
-        batches = data.Batches(images, 4, seed=0, epoch=first)
+        batches = datasets.Batches(images, 4, seed=0, epoch=first)
         gan.fit(batches, initial_epoch=first, epochs=EPOCHS, callbacks=[checkpoint, Slow(started)], verbose=0)
         state = gan.variables + gan.optimizer.variables
         np.savez(f"{folder}.npz", *[keras.ops.convert_to_numpy(v.value) for v in state])

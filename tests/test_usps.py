@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from gancourse import data, usps
+from gancourse import datasets
+from gancourse.datasets import downloads, usps
 
 REAL = pathlib.Path(os.environ.get("GANCOURSE_DATA") or "nowhere")
 COUNTS = {"train": 12, "test": 5}
@@ -58,7 +59,7 @@ def write_hdf5(folder, parts):
 def trust(monkeypatch, folder):
     """Make the files that lie in a folder the ones that the course knows."""
     for path in folder.iterdir():
-        monkeypatch.setitem(usps.SHA256, path.name, data.sha256_of(path))
+        monkeypatch.setitem(usps.SHA256, path.name, downloads.sha256_of(path))
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def cache(tmp_path, monkeypatch):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
     monkeypatch.delenv("GANCOURSE_DATA", raising=False)
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "usps"
 
 
@@ -86,7 +87,7 @@ def check_small(dataset):
     assert dataset.name == "usps"
     for part, images, labels in (("train", *dataset[1:3]), ("test", *dataset[3:])):
         pixels, digits = small_set()[part]
-        assert data.check_images(images).shape == (COUNTS[part], 16, 16, 1)
+        assert datasets.check_images(images).shape == (COUNTS[part], 16, 16, 1)
         np.testing.assert_array_equal(images, pixels.reshape(-1, 16, 16, 1).astype("float32"))
         np.testing.assert_array_equal(labels, digits)
         assert labels.dtype == np.int64
@@ -221,14 +222,14 @@ def test_a_damaged_file_in_the_cache_is_not_used_offline(cache, monkeypatch):
     write_libsvm(cache, small_set())
     trust(monkeypatch, cache)
     (cache / "usps.bz2").write_bytes(b"damaged")
-    with pytest.raises(data.DataUnavailable):
+    with pytest.raises(datasets.DataUnavailable):
         usps.load()
     assert not (cache / "usps.bz2").exists()
 
 
 def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, mirror):
     (mirror.folder / "usps.bz2").write_bytes(b"<html>404</html>")
-    with pytest.raises(data.DataUnavailable, match=r"ValueError"):
+    with pytest.raises(datasets.DataUnavailable, match=r"ValueError"):
         usps.load()
     assert contents(cache) == {}
 
@@ -236,19 +237,19 @@ def test_a_download_with_a_wrong_hash_is_refused_and_not_kept(cache, mirror):
 def test_offline_the_error_comes_soon_and_says_what_to_do(cache):
     begin = time.perf_counter()
     expected = r"'usps' is not on this machine.*127\.0\.0\.1.*put usps\.bz2 and usps\.t\.bz2 into a folder usps/"
-    with pytest.raises(data.DataUnavailable, match=expected):
+    with pytest.raises(datasets.DataUnavailable, match=expected):
         usps.load()
     assert time.perf_counter() - begin < 5
 
 
 def test_a_mirror_that_never_answers_is_given_up(cache, monkeypatch):
-    monkeypatch.setattr(data, "TIMEOUT", 0.5)
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         monkeypatch.setattr(usps, "MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         begin = time.perf_counter()
-        with pytest.raises(data.DataUnavailable):
+        with pytest.raises(datasets.DataUnavailable):
             usps.load()
     assert time.perf_counter() - begin < 8
 
@@ -284,7 +285,7 @@ def test_a_broken_libsvm_file_is_an_error_that_names_it(tmp_path, content, messa
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "LARGEST", 1_000_000)
+    monkeypatch.setattr(downloads, "LARGEST", 1_000_000)
     (tmp_path / "bomb.bz2").write_bytes(bz2.compress(bytes(2_000_000)))
     with pytest.raises(ValueError, match=r"bomb\.bz2 is damaged.*more than 1,000,000 bytes"):
         usps.read_libsvm(tmp_path / "bomb.bz2")
@@ -342,7 +343,7 @@ def test_the_real_set_has_its_published_counts_and_looks_upright():
     assert dataset.train_images.shape == (7291, 16, 16, 1)
     assert dataset.test_images.shape == (2007, 16, 16, 1)
     for images in (dataset.train_images, dataset.test_images):
-        assert (data.check_images(images).min(), images.max()) == (-1, 1)
+        assert (datasets.check_images(images).min(), images.max()) == (-1, 1)
     assert np.bincount(dataset.train_labels).tolist() == [1194, 1005, 731, 658, 652, 556, 664, 645, 542, 644]
     assert np.bincount(dataset.test_labels).tolist() == [359, 264, 198, 166, 200, 160, 170, 147, 166, 177]
     assert dataset.train_labels[:10].tolist() == [6, 5, 4, 7, 3, 6, 3, 1, 0, 1]
@@ -379,7 +380,7 @@ def strokes(count=40, seed=0):
 def test_framed_digits_are_images_of_mnists_size():
     framed = usps.framed(strokes())
     assert framed.shape == (40, 28, 28, 1)
-    assert data.check_images(framed).min() == -1
+    assert datasets.check_images(framed).min() == -1
 
 
 @pytest.mark.parametrize("seed", [0, 1])

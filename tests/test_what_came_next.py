@@ -9,9 +9,11 @@ from conftest import arrays, definitions, numpy
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, hub, judge
+from gancourse import datasets
+from gancourse.evaluation import judges
 from gancourse.gradients import input_gradient
 from gancourse.losses import RelativisticPaired, RelativisticPairedR1R2
+from gancourse.models import hub
 
 IMAGES = np.random.default_rng(1).uniform(-1, 1, (40, 8, 8, 1)).astype("float32")
 PARAMETERS = {
@@ -296,7 +298,7 @@ def test_brightness_and_shape_of_garments(chapter, monkeypatch):
     images[1, 7:21] = 0.2
     assert chapter.brightness(images) == pytest.approx([0.5, 0.2])
     assert chapter.brightness(-np.ones((1, 28, 28, 1), "float32")) == [0]
-    chapter.garment_judge = judge.load("digits")
+    chapter.garment_judge = judges.load("digits")
     kind, correlation, overlap = chapter.alike(images, images)
     assert (kind, overlap) == (100, 100) and correlation == pytest.approx(1)
     assert chapter.alike(images, images[::-1])[2] == pytest.approx(100 / 3)
@@ -324,8 +326,8 @@ def test_files_keep_256_levels(chapter):
     assert 0.01 < np.abs(packed - written).mean() < 0.5
     smooth = chapter.blurred(written)
     assert smooth.std() < written.std()
-    data.check_images(packed)
-    data.check_images(smooth)
+    datasets.check_images(packed)
+    datasets.check_images(smooth)
 
 
 def test_pictures_of_chapter_6_become_small_again(chapter):

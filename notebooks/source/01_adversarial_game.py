@@ -43,7 +43,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from gancourse import exercises, gradients, info, metrics, plots, results, settings, synthetic
+from gancourse import exercises, gradients, info, plots, results, settings
+from gancourse.datasets import synthetic
+from gancourse.evaluation import metrics
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.training import GAN
 

@@ -37,7 +37,7 @@ from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from gancourse import data, exercises, gradients, plots, results, settings
+from gancourse import datasets, exercises, gradients, plots, results, settings
 
 # %% [markdown]
 # ## Parameters
@@ -92,7 +92,7 @@ settings.whole(0, warm_up_epochs=warm_up_epochs)  # none: the full weight at onc
 # smaller digits that come with scikit-learn, and says so.
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 counts = len(dataset.train_images), len(dataset.test_images)
 print(f"{dataset.name}: {counts[0]} training and {counts[1]} test images")
 

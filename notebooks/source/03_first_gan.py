@@ -33,7 +33,7 @@ import numpy as np
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, exercises, gradients, plots, results, settings
+from gancourse import datasets, exercises, gradients, plots, results, settings
 from gancourse.fitting import CheckedModel, prepared
 from gancourse.gradients import BACKEND, value_and_gradients
 from gancourse.training import SampleGrid
@@ -92,7 +92,7 @@ real_numbers = random.normal(real_mean, real_deviation, (count, 1)).astype("floa
 # networks: we shall need real images that the discriminator has not met.
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 print(dataset.name, dataset.train_images.shape, dataset.test_images.shape)
 
 # %%
@@ -742,7 +742,7 @@ watch = HeldOut(dataset.test_images[:held_out], seed)
 # %%
 start = time.perf_counter()
 history = gan.fit(
-    data.Batches(dataset.train_images, batch_size, seed),
+    datasets.Batches(dataset.train_images, batch_size, seed),
     epochs=epochs,
     callbacks=[grid, watch],
     verbose=2,
@@ -873,7 +873,7 @@ count = min(fresh_images, len(dataset.test_images), len(dataset.train_images) //
 test_images = random.permutation(dataset.test_images)[:count]
 latents = random.normal(size=(count, latent_dim)).astype("float32")
 samples = gan.predict(latents, batch_size=500, verbose=0)
-samples = data.from_bytes(np.round((samples + 1) * 127.5).astype("uint8"))
+samples = datasets.from_bytes(np.round((samples + 1) * 127.5).astype("uint8"))
 
 # %%
 real_logits, fake_logits = fresh_discriminator(test_images, samples)

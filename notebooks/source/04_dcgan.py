@@ -28,7 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings
+from gancourse import datasets, exercises, gradients, plots, results, settings
+from gancourse.evaluation import judges, metrics
 from gancourse.losses import NonSaturating
 from gancourse.training import SampleGrid
 
@@ -69,7 +70,7 @@ settings.whole(2, sample_count=sample_count)  # a distance needs a covariance
 # by its distance to these same images, so its number is a little flattered. The other recipes were not tuned.
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 plots.show_images(
     dataset.train_images[:20],
     alt=f"Twenty training images of {dataset.name}: white handwritten digits on black.",
@@ -472,7 +473,7 @@ print(f"{metrics.frechet_distance(draws, 3 + 2 * random.standard_normal((200_000
 
 
 # %%
-critic = judge.load(dataset.name)
+critic = judges.load(dataset.name)
 count = min(sample_count, len(dataset.test_images))
 real_features, real_probabilities = critic.features_and_probabilities(dataset.test_images[:count])
 other_features, _ = critic.features_and_probabilities(dataset.train_images[:count])
@@ -521,7 +522,7 @@ def play(game, batch_size, epochs, verbose=2):
     """Train a compiled game; returns samples by epoch and the minutes it took."""
     latents = np.random.default_rng(1).standard_normal((10, game.latent_dim)).astype("float32")
     samples = SampleGrid(latents)
-    batches = data.Batches(dataset.train_images[:training_images], batch_size, seed)
+    batches = datasets.Batches(dataset.train_images[:training_images], batch_size, seed)
     begin = time.perf_counter()
     game.fit(batches, epochs=epochs, callbacks=[samples], verbose=verbose)
     return samples.grids, (time.perf_counter() - begin) / 60

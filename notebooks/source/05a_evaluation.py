@@ -30,9 +30,10 @@ import numpy as np
 from keras import layers, ops
 from scipy import ndimage
 
-from gancourse import data, exercises, gradients, judge, metrics, pixels, plots, results, settings
+from gancourse import datasets, exercises, gradients, plots, results, settings
+from gancourse.evaluation import image_metrics, judges, metrics
+from gancourse.evaluation.metrics import nearest_neighbours
 from gancourse.losses import NonSaturating
-from gancourse.metrics import nearest_neighbours
 
 # %% [markdown]
 # ## Parameters
@@ -88,8 +89,8 @@ settings.whole(copy_count=copy_count, transfer_count=transfer_count)
 # A second data set, clothes instead of digits, will serve as dirt.
 
 # %%
-dataset = data.load_or_digits("mnist")
-foreign = data.load_or_digits("fashion-mnist").test_images
+dataset = datasets.load_or_digits("mnist")
+foreign = datasets.load_or_digits("fashion-mnist").test_images
 random = np.random.default_rng(seed)
 
 
@@ -170,7 +171,7 @@ print(f"{'':10} {'Fréchet':>8} {'kernel':>8} {'sliced':>8}")
 for name, values in toys.items():
     frechet = metrics.frechet_distance(gaussian, values)
     kernel = metrics.kernel_distance(gaussian, values, subsets=10, size=2000).mean
-    sliced = pixels.sliced_wasserstein(gaussian, values, directions=1)
+    sliced = image_metrics.sliced_wasserstein(gaussian, values, directions=1)
     print(f"{name:10} {frechet:8.2f} {kernel:8.2f} {sliced:8.2f}")
 
 # %% [markdown]
@@ -376,7 +377,7 @@ def sliced_distance(x, y, directions):
 cloud = random.standard_normal((1000, 4))
 moved = cloud + np.array([3.0, 0.0, 0.0, 0.0])
 by_hand = sliced_distance(cloud, moved, random.standard_normal((5000, 4)))
-print(f"by hand {by_hand:.2f}, package {pixels.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
+print(f"by hand {by_hand:.2f}, package {image_metrics.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
 
 # %% [markdown]
 # It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales.
@@ -388,7 +389,7 @@ print(f"by hand {by_hand:.2f}, package {pixels.sliced_wasserstein(cloud, moved):
 patch_count = min(set_count, len(test_images), len(fresh))
 noisy = np.clip(fresh + 0.2 * random.standard_normal(fresh.shape), -1, 1).astype("float32")
 for name, images in (("fresh", fresh), ("fresh with noise", noisy)):
-    levels = pixels.patch_sliced_wasserstein(
+    levels = image_metrics.patch_sliced_wasserstein(
         test_images[:patch_count], images[:patch_count], patches=16, directions=64
     )
     print(name, {f"{width}x{width}": round(value, 1) for width, value in levels.items()})
@@ -410,7 +411,7 @@ def similarity(images, labels):
     order = mixed[np.argsort(labels[mixed], kind="stable")]
     first, second = order[:-1], order[1:]
     same = labels[first] == labels[second]
-    return pixels.ms_ssim(images[first[same]], images[second[same]]).mean()
+    return image_metrics.ms_ssim(images[first[same]], images[second[same]]).mean()
 
 
 # %% [markdown]
@@ -427,7 +428,7 @@ def similarity(images, labels):
 # from the training images, as bad ones do.
 
 
-# %% tags=["package:gancourse.metrics"]
+# %% tags=["package:gancourse.evaluation.metrics"]
 def copying_share(generated, training, test):
     """The probability that a generated sample lies nearer to the training data than a fresh real one does."""
     distances, _ = nearest_neighbours(generated, training)
@@ -457,8 +458,8 @@ for name, generated in {
 # have one method in common, so every metric here runs on any of them.
 
 # %%
-critic = judge.load(dataset.name)
-stranger = judge.load("fashion-mnist")
+critic = judges.load(dataset.name)
+stranger = judges.load("fashion-mnist")
 test_features, test_probabilities = critic.features_and_probabilities(test_images)
 print(f"features {test_features.shape}, probabilities {test_probabilities.shape}")
 print(f"the judge of {critic.name} is right on {critic.accuracy:.1%} of its test images")
@@ -544,8 +545,8 @@ def all_numbers(images):
     numbers = distances_to_test(images)
     real = test_images[: len(images)]
     labels = critic.features_and_probabilities(images)[1].argmax(axis=1)
-    patches = pixels.patch_sliced_wasserstein(real, images, patches=16, directions=64)
-    numbers["sliced Wasserstein"] = pixels.sliced_wasserstein(flat(real), flat(images), directions=128)
+    patches = image_metrics.patch_sliced_wasserstein(real, images, patches=16, directions=64)
+    numbers["sliced Wasserstein"] = image_metrics.sliced_wasserstein(flat(real), flat(images), directions=128)
     numbers["patch Wasserstein"] = np.mean(list(patches.values()))
     numbers["MS-SSIM"] = similarity(images, labels)
     numbers["copying share"] = metrics.copying_share(flat(images), flat(memory), flat(real))
@@ -591,7 +592,7 @@ latents = np.random.default_rng(seed).standard_normal((big_count, latent_dim)).a
 def play_on(first, last):
     """Play from epoch `first` to epoch `last`; returns samples and the minutes it took."""
     begin = time.perf_counter()
-    batches = data.Batches(seen, min(batch_size, len(seen)), seed, epoch=first)
+    batches = datasets.Batches(seen, min(batch_size, len(seen)), seed, epoch=first)
     game.fit(batches, initial_epoch=first, epochs=last, verbose=2)
     minutes = (time.perf_counter() - begin) / 60
     return np.clip(game.predict(latents, batch_size=500, verbose=0), -1, 1), minutes
@@ -716,7 +717,7 @@ def damage(images):
     """The rising metrics of a set, with their signs turned so that more is worse."""
     numbers = distances_to_test(images)
     real = flat(test_images[: len(images)])
-    numbers["sliced Wasserstein"] = pixels.sliced_wasserstein(real, flat(images), directions=128)
+    numbers["sliced Wasserstein"] = image_metrics.sliced_wasserstein(real, flat(images), directions=128)
     return {name: sign * numbers[name] for name, sign in rising.items()}
 
 
@@ -1228,7 +1229,7 @@ transfers = {
 
 # %%
 for name, arguments in transfers.items():
-    accuracy = judge.transfer_accuracy(*arguments, transfer_epochs, seed)
+    accuracy = judges.transfer_accuracy(*arguments, transfer_epochs, seed)
     results.record(name, 100 * accuracy, unit="%", data=dataset.name)
 results.record("transfer_chance", 10, unit="%")
 print(f"three trainings in {time.perf_counter() - begin:.0f} s, {training_size:,} images each")
@@ -1255,13 +1256,13 @@ print(f"three trainings in {time.perf_counter() - begin:.0f} s, {training_size:,
 
 # %%
 try:
-    large = judge.inception()
+    large = judges.inception()
     triple = [test_images, fresh, long_samples]
     features = [large.features_and_probabilities(images[:inception_count])[0] for images in triple]
     for name, other in zip(("real", "long"), features[1:]):
         distance = metrics.kernel_distance(features[0], other, subsets=20, size=inception_count // 2)
         print(f"{name}: kernel distance on Inception's features {distance.mean:.4f} ± {distance.spread:.4f}")
-except data.DataUnavailable as error:
+except datasets.DataUnavailable as error:
     print(f"{type(error).__name__}: Inception's weights cannot be had here, so its numbers are left out.")
 
 # %% [markdown]

@@ -34,7 +34,9 @@ import numpy as np
 from keras import layers, ops
 from scipy import stats
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep, synthetic
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.datasets import synthetic
+from gancourse.evaluation import judges, metrics
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import NonSaturating
 from gancourse.training import GAN, SampleGrid
@@ -141,7 +143,7 @@ for name, fresh in perfect.items():
 # the mode. StackedMNIST is the standard test for dropped modes in images (Metz et al. 2017).
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 stacks, _ = synthetic.stacked(dataset.train_images, stacked_images, seed)
 plots.show_images(stacks[:10], alt="Ten stacks of three digits, one each in red, green and blue.")
 
@@ -151,7 +153,7 @@ plots.show_images(stacks[:10], alt="Ten stacks of three digits, one each in red,
 # digits that are not quite equally frequent add about 0.005.
 
 # %%
-reader = judge.load(dataset.name)
+reader = judges.load(dataset.name)
 test_digits = reader.features_and_probabilities(dataset.test_images)[1].argmax(axis=1)
 drawn = np.random.default_rng(seed).integers(len(test_digits), size=(stacked_count, 3))
 real_stacks = metrics.mode_coverage(test_digits[drawn] @ [100, 10, 1], 1000)
@@ -1088,7 +1090,7 @@ def play_stacks(gan, rate, batch_size, epochs):
     optimizers = [keras.optimizers.Adam(rate, beta_1=beta_1) for _ in range(2)]
     gan.compile(*optimizers)
     begin = time.perf_counter()
-    gan.fit(data.Batches(stacks, batch_size, seed), epochs=epochs, verbose=0)
+    gan.fit(datasets.Batches(stacks, batch_size, seed), epochs=epochs, verbose=0)
     return (time.perf_counter() - begin) / 60
 
 
@@ -1237,7 +1239,7 @@ def strips(rows, group, columns, marks):
 
 
 # %%
-point_rows = sweep.rows("points")
+point_rows = sweeps.rows("points")
 columns = {"modes": "modes", "high_quality": "high quality (share)", "reverse_kl": "reverse KL (nats)"}
 marks = {}
 for target, fresh in perfect.items():
@@ -1362,8 +1364,8 @@ print(", ".join(f"{name}: {share:.2f}" for name, share in confident.items()))
 # %%
 def real_values(name):
     """The metrics of the sweep, of training images against test images."""
-    real = data.load_or_digits(name)
-    features = judge.load(real.name).features_and_probabilities
+    real = datasets.load_or_digits(name)
+    features = judges.load(real.name).features_and_probabilities
     count = min(real_count, len(real.test_images))
     drawn = np.random.default_rng(0).permutation(len(real.test_images))[:count]  # those of the sweep
     others = np.random.default_rng(1).permutation(len(real.train_images))[:count]
@@ -1375,7 +1377,7 @@ def real_values(name):
 
 
 # %%
-image_rows = sweep.rows("images")
+image_rows = sweeps.rows("images")
 sets = ("mnist", "fashion-mnist")
 real_marks = {(name, key): value for name in sets for key, value in real_values(name).items()}
 columns = {

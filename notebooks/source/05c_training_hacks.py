@@ -28,22 +28,11 @@ from keras import layers, ops
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from gancourse import (
-    data,
-    diagnosis,
-    exercises,
-    gallery,
-    gradients,
-    judge,
-    metrics,
-    plots,
-    results,
-    settings,
-    sweep,
-)
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.evaluation import diagnosis, failure_examples, judges, metrics
+from gancourse.evaluation.training_monitor import TrainingMonitor
 from gancourse.gradients import input_gradient
 from gancourse.losses import NonSaturating
-from gancourse.vitals import Vitals
 
 # %% [markdown]
 # ## Parameters
@@ -73,7 +62,7 @@ gallery_runs = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple"
 # %%
 gradients.seed_everything(seed)
 results.begin("05c", profile)
-settings.each_of(gallery.RUNS, gallery_runs=gallery_runs)
+settings.each_of(failure_examples.RUNS, gallery_runs=gallery_runs)
 settings.each_of(gallery_runs, shown_runs=shown_runs)  # only what was trained can be shown
 settings.whole(10, held_out_count=held_out_count)  # a diagnosis needs as many samples
 settings.whole(0, patience=patience)
@@ -89,7 +78,7 @@ random = np.random.default_rng(seed)
 # the end.
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 held_out = len(dataset.train_images) // 6
 training_images, held_out_images = np.split(dataset.train_images, [-held_out])
 print(f"training {len(training_images):,}, held out {len(held_out_images):,}, test {len(dataset.test_images):,}")
@@ -99,7 +88,7 @@ print(f"training {len(training_images):,}, held out {len(held_out_images):,}, te
 # trained, so it knows them a little better than test images. That shifts all distances of a comparison alike.
 
 # %%
-critic = judge.load(dataset.name)
+critic = judges.load(dataset.name)
 few_held_out = held_out_images[:held_out_count]
 
 
@@ -640,7 +629,7 @@ VARIANTS = {
 changes = VARIANTS["minibatch deviation"]
 trial = NonSaturating(generator(), discriminator(**changes["discriminator"]), LATENT_DIM, 0.999, seed)
 compiled(trial, (learning_rate, learning_rate))
-history = trial.fit(data.Batches(training_images[:320], batch_size, seed), verbose=0).history
+history = trial.fit(datasets.Batches(training_images[:320], batch_size, seed), verbose=0).history
 print({name: round(values[-1], 2) for name, values in history.items()})
 
 # %% [markdown]
@@ -651,7 +640,7 @@ print({name: round(values[-1], 2) for name, values in history.items()})
 # other callbacks find it. The latents are fixed, so that what changes between two looks is the generator.
 
 
-# %% tags=["package:gancourse.vitals"]
+# %% tags=["package:gancourse.evaluation.training_monitor"]
 class Distance(keras.callbacks.Callback):
     def __init__(self, real_images, latents, distance):
         super().__init__()
@@ -677,17 +666,17 @@ def small_run(callbacks):
     repeated = np.resize(training_images[:few_images], (epoch_steps * batch_size, 28, 28, 1))
     latents = np.random.default_rng(seed).standard_normal((held_out_count, LATENT_DIM)).astype("float32")
     watch = Distance(few_held_out, latents, judged_distance)
-    batches = data.Batches(repeated, batch_size, seed)
+    batches = datasets.Batches(repeated, batch_size, seed)
     history = gan.fit(batches, epochs=most_epochs, callbacks=[watch, *callbacks], verbose=0).history
     return gan, history
 
 
 # %% [markdown]
-# First all the way to the end. We also keep Vitals of it for later: they are measurements for the diagnosis, and
+# First all the way to the end. We also keep TrainingMonitor of it for later: they are measurements for the diagnosis, and
 # do not change the training.
 
 # %%
-vitals = Vitals(held_out_images)
+vitals = TrainingMonitor(held_out_images)
 to_the_end, full_history = small_run([vitals])
 
 # %% [markdown]
@@ -735,7 +724,7 @@ plots.show(
 # Each leaves its history, samples, held-out images and training images.
 
 # %%
-outcomes = {name: gallery.run(name, seed) for name in gallery_runs}
+outcomes = {name: failure_examples.run(name, seed) for name in gallery_runs}
 
 # %% [markdown]
 # ## Results
@@ -745,7 +734,7 @@ outcomes = {name: gallery.run(name, seed) for name in gallery_runs}
 # For each variant and seed we take the distance minus the base's with the same seed, and its interval.
 
 # %%
-table = sweep.rows(hacks_table)
+table = sweeps.rows(hacks_table)
 base = {row["seed"]: row["frechet_distance"] for row in table if row["variant"] == "base"}
 effects = {}
 for variant in dict.fromkeys(row["variant"] for row in table if row["variant"] != "base"):
@@ -872,7 +861,7 @@ plots.show(
 #
 # ### What is wrong? Vital signs
 #
-# A distance says *that* something is wrong. To say *what*, we need more signs. The callback `Vitals` takes these
+# A distance says *that* something is wrong. To say *what*, we need more signs. The callback `TrainingMonitor` takes these
 # at the end of each epoch, and none of them needs a classifier:
 #
 # | sign | healthy | what it tells |
@@ -886,7 +875,7 @@ plots.show(
 # for guessing. It works for every game, also for those whose logits have no fixed zero.
 
 
-# %% tags=["package:gancourse.vitals"]
+# %% tags=["package:gancourse.evaluation.training_monitor"]
 def separation(real_logits, fake_logits):
     difference = np.reshape(real_logits, (-1, 1)) - np.reshape(fake_logits, (1, -1))
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
@@ -908,7 +897,7 @@ print("the wrong way round:", separation([-1, 0], [4, 5]))
 # between the rows of two tables.
 
 
-# %% tags=["package:gancourse.vitals"]
+# %% tags=["package:gancourse.evaluation.training_monitor"]
 def rows(images):
     images = np.asarray(images, dtype="float64")
     return images.reshape(len(images), -1)
@@ -1008,7 +997,7 @@ for name in shown_runs:
 # %%
 named, passed = [], []
 for name, outcome in outcomes.items():
-    fault, found = gallery.RUNS[name].fault, diagnosis.diagnose(*outcome).names
+    fault, found = failure_examples.RUNS[name].fault, diagnosis.diagnose(*outcome).names
     if fault == "healthy":
         passed.append(not found)
     else:
@@ -1196,7 +1185,7 @@ questions.oak.check(oak)
 # %%
 for name in ("maple", "pine", "larch", "oak"):
     found = ", ".join(diagnosis.diagnose(*outcomes[name]).names)
-    print(f"{name}: {found}. The mistake: {gallery.RUNS[name].mistake}.")
+    print(f"{name}: {found}. The mistake: {failure_examples.RUNS[name].mistake}.")
 
 # %% [markdown]
 # A collapsed generator often comes with a second name: with a discriminator that is too strong, or one that is

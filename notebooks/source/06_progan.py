@@ -36,23 +36,12 @@ from keras import layers, ops
 from matplotlib import ticker
 from sklearn.linear_model import LogisticRegression
 
-from gancourse import (
-    data,
-    exercises,
-    gradients,
-    hub,
-    judge,
-    metrics,
-    pictures,
-    pixels,
-    plots,
-    results,
-    settings,
-    sweep,
-    synthetic,
-)
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.datasets import pictures, synthetic
+from gancourse.evaluation import image_metrics, judges, metrics
 from gancourse.gradients import value_and_gradients
 from gancourse.losses import RelativisticPairedR1R2
+from gancourse.models import hub
 
 # %% [markdown]
 # ## Parameters
@@ -107,7 +96,7 @@ settings.whole(inversion_steps=inversion_steps, inversion_starts=inversion_start
 # pixels makes them 32×32. Smaller versions are means of 2×2 pixels, again and again.
 
 # %%
-dataset = data.load_or_digits("fashion-mnist")
+dataset = datasets.load_or_digits("fashion-mnist")
 pad = 2  # 28 pixels and two borders are 32
 border = (0, 0), (pad, pad), (pad, pad), (0, 0)
 images = np.pad(dataset.train_images, border, constant_values=-1)
@@ -754,7 +743,7 @@ def train(gan, images, count, fade_images, seed, watch):
     batch_size = batch_sizes[resolution]
     gan.fade_over(fade_images / batch_size)
     watch.begin(count, batch_size)
-    batches = data.Batches(pictures.shrink(images, resolution), batch_size, seed)
+    batches = datasets.Batches(pictures.shrink(images, resolution), batch_size, seed)
     gan.fit(batches, epochs=math.ceil(count / batch_size / len(batches)), callbacks=[watch], verbose=0)
 
 
@@ -782,7 +771,7 @@ def generated(gan, count, seed):
 
 
 # %%
-features = judge.load(dataset.name).features_and_probabilities
+features = judges.load(dataset.name).features_and_probabilities
 drawn = np.random.default_rng(0).permutation(len(dataset.test_images))  # some sets are sorted by their writers
 test_images = dataset.test_images[drawn][:test_count]
 test_features = features(test_images)[0]
@@ -939,11 +928,11 @@ sets = {"growing": inside(growing_samples), "twin": inside(twin_samples), "real"
 
 
 def judged(samples):
-    sliced = pixels.patch_sliced_wasserstein(test_images[:curve_count], samples[:curve_count])
+    sliced = image_metrics.patch_sliced_wasserstein(test_images[:curve_count], samples[:curve_count])
     return {
         "distance": metrics.frechet_distance(test_features, features(samples)[0]),
         **{f"sliced_{size}": value for size, value in sliced.items()},
-        "ms_ssim": pixels.ms_ssim(samples[:half], samples[half : 2 * half]).mean(),
+        "ms_ssim": image_metrics.ms_ssim(samples[:half], samples[half : 2 * half]).mean(),
     }
 
 
@@ -984,7 +973,7 @@ results.record("test_count", len(test_images), data=dataset.name)
 # `growing.py`, which holds the same functions.
 
 # %%
-pairs = {32: sweep.rows("growing"), 64: sweep.rows("growing_64")}
+pairs = {32: sweeps.rows("growing"), 64: sweeps.rows("growing_64")}
 
 
 def spread(rows, column, scale=1):
@@ -1033,7 +1022,7 @@ try:
     domains = pictures.load("horse2zebra", largest)
     colour_images, colour_name = np.concatenate([domains.train_a, domains.train_b]), domains.name
     colour_images = np.concatenate([colour_images, colour_images[:, :, ::-1]])
-except data.DataUnavailable:
+except datasets.DataUnavailable:
     stacks, _ = synthetic.stacked(dataset.train_images, 2000, seed)
     colour_images, colour_name = np.pad(stacks, border, constant_values=-1), f"stacked {dataset.name}"
     colour_images = pictures.shrink(colour_images, min(largest, 32))
@@ -1063,7 +1052,7 @@ print(f"{colour_name}, {colour_watch.images:,} images seen, {colour_watch.second
 # lost its rate only.
 
 # %%
-parts = sweep.rows("parts")
+parts = sweeps.rows("parts")
 whole = {row["seed"]: row["frechet_distance"] for row in parts if row["without"] == "nothing"}
 effects = {}
 for name in dict.fromkeys(row["without"] for row in parts):
@@ -1124,7 +1113,7 @@ plots.show(
 # this course.
 
 
-# %% tags=["package:gancourse.hub"]
+# %% tags=["package:gancourse.models.hub"]
 def write_module(generator, folder):
     import tensorflow as tf
 

@@ -33,7 +33,8 @@ from keras import layers, ops
 from scipy import ndimage, stats
 from sklearn.datasets import make_moons
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.evaluation import judges, metrics
 from gancourse.gradients import value_and_gradients
 from gancourse.training import TwoPlayerModel
 
@@ -97,7 +98,7 @@ def balanced_draw(labels, count, seed):
 
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 images = dataset.train_images[:training_images]
 chosen = balanced_draw(dataset.train_labels[:training_images], label_count, seed)
 labelled = images[chosen], dataset.train_labels[chosen].astype("int32")
@@ -511,7 +512,7 @@ class SemiSupervised(InTurns):
 
 
 # %%
-class MixedBatches(data.Batches):
+class MixedBatches(datasets.Batches):
     """Each batch: images, a variation of each, and labelled images with their labels."""
 
     def __init__(self, images, varied, labelled, labels, seed, labelled_size=labelled_size):
@@ -740,7 +741,7 @@ arms = {
     "without_variations": "without variations of unlabelled images",
     "without_game": "without the game: no generator, no fakes",
 }
-rows = [row for row in sweep.rows("labels") + sweep.rows("unlabelled") if row["labels"] == 100]
+rows = [row for row in sweeps.rows("labels") + sweeps.rows("unlabelled") if row["labels"] == 100]
 for arm, label in arms.items():
     values = [row["accuracy"] for row in rows if row["arm"] == arm]
     print(f"{label:42}", "  ".join(f"{value:.2f}" for value in values), f" mean {np.mean(values):.2f} %")
@@ -777,7 +778,7 @@ def interval(accuracies):
 
 
 # %%
-table = sweep.rows("labels")
+table = sweeps.rows("labels")
 figure, axis = plt.subplots(figsize=(7, 4))
 styles = {"supervised": (plots.ORANGE, "s"), "semi_supervised": (plots.BLUE, "o")}
 for arm, (colour, marker) in styles.items():
@@ -824,7 +825,7 @@ plots.show(
 )
 
 # %%
-features = judge.load(dataset.name).features_and_probabilities
+features = judges.load(dataset.name).features_and_probabilities
 count = min(sample_count, len(test[0]) // 2)
 samples = gan.generator.predict(np.random.default_rng(1).standard_normal((count, latent_dim)), verbose=0)
 real = features(test[0][:count])[0]

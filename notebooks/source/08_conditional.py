@@ -32,7 +32,8 @@ import numpy as np
 from keras import layers, ops
 from sklearn.metrics import roc_auc_score
 
-from gancourse import data, exercises, gradients, judge, metrics, plots, results, settings, sweep
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.evaluation import judges, metrics
 from gancourse.gradients import value_and_gradients
 from gancourse.losses import slopes
 from gancourse.training import GAN, SampleGrid
@@ -82,7 +83,7 @@ settings.whole(200, judged=judged)  # fewer would not have six of each class
 # MNIST, this time with its labels: a training example is a pair $(x, y)$ of an image and its class.
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 images, labels = dataset.train_images[:training_images], dataset.train_labels[:training_images]
 
 
@@ -103,7 +104,7 @@ plots.show(
 
 
 # %%
-class PairBatches(data.Batches):
+class PairBatches(datasets.Batches):
     """Batches of images with their labels."""
 
     def __init__(self, images, labels, seed):
@@ -590,7 +591,7 @@ def sample(gan, labels, seed, scale=1.0):
 # %%
 def label_accuracy(images, labels, name=dataset.name):
     """In percent, by the frozen judge."""
-    probabilities = judge.load(name).features_and_probabilities(images)[1]
+    probabilities = judges.load(name).features_and_probabilities(images)[1]
     return 100 * np.mean(probabilities.argmax(axis=1) == labels)
 
 
@@ -605,7 +606,7 @@ def label_accuracy(images, labels, name=dataset.name):
 
 # %%
 test = dataset.test_images[:judged], dataset.test_labels[:judged]
-features_and_probabilities = judge.load(dataset.name).features_and_probabilities
+features_and_probabilities = judges.load(dataset.name).features_and_probabilities
 test_features = features_and_probabilities(test[0])[0]
 
 
@@ -628,7 +629,7 @@ def coverages(images, labels):
 # %%
 def judged_by_all(images, labels):
     """Label accuracy, the coverage of each class and TSTR, in percent."""
-    transfer = judge.transfer_accuracy(
+    transfer = judges.transfer_accuracy(
         images, labels, dataset.test_images, dataset.test_labels, transfer_epochs, seed
     )
     few = images[:judged], labels[:judged]
@@ -766,7 +767,7 @@ columns = {
     "tstr_accuracy": "TSTR",
     "mismatch_noticed": "noticed",
 }
-table = sweep.rows("telling")
+table = sweeps.rows("telling")
 print(f"{'':36}" + "".join(f"{name:>18}" for name in columns.values()))
 for arm, name in arms.items():
     rows = [row for row in table if row["arm"] == arm]
@@ -797,7 +798,7 @@ def weight_of(row):
     return 0.0 if row.get("arm") == "projection" else row.get("class_weight", class_weight)
 
 
-dial = [row for row in table if row["arm"] in ("projection", "both")] + sweep.rows("class_weight")
+dial = [row for row in table if row["arm"] in ("projection", "both")] + sweeps.rows("class_weight")
 weights = sorted({weight_of(row) for row in dial})
 places = np.arange(len(weights))
 
@@ -977,7 +978,7 @@ plots.show(
 # Fashion-MNIST, with the same recipe and no new choice.
 
 # %%
-fashion = data.load_or_digits("fashion-mnist")
+fashion = datasets.load_or_digits("fashion-mnist")
 garments, kinds = fashion.train_images[:training_images], fashion.train_labels[:training_images]
 tailor = WithClassifier(generator_network(), projection_discriminator(), latent_dim, decay, seed)
 train(tailor, PairBatches(garments, kinds, seed), fashion_epochs)
@@ -986,7 +987,7 @@ train(tailor, PairBatches(garments, kinds, seed), fashion_epochs)
 made = sample(tailor, kinds, seed)
 test_fashion = fashion.test_images, fashion.test_labels
 for name, training in {"tstr_accuracy_fashion": made, "trtr_accuracy_fashion": garments}.items():
-    accuracy = judge.transfer_accuracy(training, kinds, *test_fashion, transfer_epochs, seed)
+    accuracy = judges.transfer_accuracy(training, kinds, *test_fashion, transfer_epochs, seed)
     results.record(name, 100 * accuracy, unit="%", data=fashion.name)
 results.record(
     "label_accuracy_fashion",

@@ -32,21 +32,9 @@ import numpy as np
 from keras import layers, ops
 from scipy import ndimage
 
-from gancourse import (
-    data,
-    exercises,
-    gradients,
-    judge,
-    metrics,
-    pictures,
-    pixels,
-    plots,
-    results,
-    settings,
-    sweep,
-    synthetic,
-    usps,
-)
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.datasets import pictures, synthetic, usps
+from gancourse.evaluation import image_metrics, judges, metrics
 from gancourse.gradients import value_and_gradients
 from gancourse.training import SampleGrid, TwoPlayerModel
 
@@ -137,7 +125,7 @@ plots.show(
 # with the ink's centre of mass at the pixel in the middle. So we do the same with USPS:
 
 
-# %% tags=["package:gancourse.usps"]
+# %% tags=["package:gancourse.datasets.usps"]
 def framed(images):
     """USPS's digits `(count, 16, 16, 1)` as MNIST frames its own: `(count, 28, 28, 1)`, both in [-1, 1].
 
@@ -145,7 +133,7 @@ def framed(images):
     28x28 so that the ink's centre of mass is at pixel 14, counted from 0; so it is done here. Taught in notebook 09.
     Raises ValueError for images of another kind.
     """
-    images = data.check_images(images)
+    images = datasets.check_images(images)
     if images.shape[1:] != (16, 16, 1):
         raise ValueError(f"The digits of USPS are images of 16x16x1; these are {images.shape[1:]}.")
     large = ndimage.zoom(images, (1, 1.25, 1.25, 1), order=1, grid_mode=True, mode="nearest")
@@ -172,16 +160,16 @@ def stretched(images):
 def shortened(digits):
     """The first images and labels of a set of digits, as many as the parameters say."""
     train = digits.train_images[:training_images], digits.train_labels[:training_images]
-    return data.Dataset(digits.name, *train, digits.test_images[:judged], digits.test_labels[:judged])
+    return datasets.Dataset(digits.name, *train, digits.test_images[:judged], digits.test_labels[:judged])
 
 
 def load_envelopes():
     """USPS, or the embedded digits in its size, with a visible notice when it cannot be had."""
     try:
         return shortened(usps.load())
-    except data.DataUnavailable as error:
+    except datasets.DataUnavailable as error:
         print(f"NOTICE: {error}\nNOTICE: Going on with the embedded digits, made smaller.")
-    digits = shortened(data.load("digits"))
+    digits = shortened(datasets.load("digits"))
     return with_frame(digits, smaller)._replace(name="digits 16x16")
 
 
@@ -197,7 +185,7 @@ def with_frame(digits, frame):
 
 
 # %%
-mnist, envelopes = shortened(data.load_or_digits("mnist")), load_envelopes()
+mnist, envelopes = shortened(datasets.load_or_digits("mnist")), load_envelopes()
 post, wide = with_frame(envelopes, framed), with_frame(envelopes, stretched)
 
 # %%
@@ -960,7 +948,7 @@ plots.show(
 # %%
 def in_words(name, arms, columns):
     """Means and standard deviations over the seeds of a sweep, one line for each arm."""
-    table = sweep.rows(name)
+    table = sweeps.rows(name)
     print(f"{'':24}" + "".join(f"{title:>19}" for title in columns.values()))
     for label, wanted in arms.items():
         rows = [row for row in table if all(row[key] == value for key, value in wanted.items())]
@@ -969,7 +957,7 @@ def in_words(name, arms, columns):
 
 
 # %%
-arms = list(dict.fromkeys(row["arm"] for row in sweep.rows("translation")))
+arms = list(dict.fromkeys(row["arm"] for row in sweeps.rows("translation")))
 titles = {"pair_error": "hidden pairs", "cycle_error": "cycle", "hue_right": "right hue, %"}
 titles["hue_other"] = "other hue, %"
 in_words("translation", {arm: {"arm": arm} for arm in arms}, titles)
@@ -1154,22 +1142,23 @@ for number, name in enumerate(synthetic.HUES):
 # %%
 def label_accuracy(images, labels, name):
     """In percent, by the frozen judge of the domain."""
-    return 100 * np.mean(judge.load(name).features_and_probabilities(images)[1].argmax(axis=1) == labels)
+    return 100 * np.mean(judges.load(name).features_and_probabilities(images)[1].argmax(axis=1) == labels)
 
 
 # %%
-judges = {"mnist": "mnist" if mnist.name == "mnist" else "digits", "usps": "usps"}
+judge_names = {"mnist": "mnist" if mnist.name == "mnist" else "digits", "usps": "usps"}
 for way, target, translated, source, real in (
     ("mnist_to_usps", "usps", as_post, mnist, post),
     ("usps_to_mnist", "mnist", as_mnist, post, mnist),
 ):
     name = f"{source.name} to {real.name}"
     score = [
-        label_accuracy(images, source.test_labels, judges[target]) for images in (translated, source.test_images)
+        label_accuracy(images, source.test_labels, judge_names[target])
+        for images in (translated, source.test_images)
     ]
     results.record(f"{way}_accuracy", score[0], unit="%", data=name)
     results.record(f"{way}_untranslated", score[1], unit="%", data=name)
-    own = label_accuracy(real.test_images, real.test_labels, judges[target])
+    own = label_accuracy(real.test_images, real.test_labels, judge_names[target])
     results.record(f"{target}_judge_accuracy", own, unit="%", data=real.name)
 
 # %% [markdown]
@@ -1185,7 +1174,7 @@ for way, target, translated, source, real in (
 def transfer(images, labels, tests, name):
     """The accuracy in percent of a LeNet trained on these images, on the test images of another domain."""
     epochs = transfer_epochs[name]
-    return 100 * judge.transfer_accuracy(images, labels, tests.test_images, tests.test_labels, epochs, seed)
+    return 100 * judges.transfer_accuracy(images, labels, tests.test_images, tests.test_labels, epochs, seed)
 
 
 # %%
@@ -1272,7 +1261,7 @@ in_words("stretched_digits", {f"stretched, {arm}": {"arm": arm} for arm in arms[
 # %%
 def seen(images):
     """Features of pictures, and the probabilities of horse, zebra and corrupted."""
-    return judge.load("horse2zebra").features_and_probabilities(pictures.shrink(images, 64))
+    return judges.load("horse2zebra").features_and_probabilities(pictures.shrink(images, 64))
 
 
 def kid(first, second):
@@ -1305,7 +1294,7 @@ for suffix, images in {"": zebras, "_untranslated": tests[0], "_real": tests[1]}
     named = seen(images)[1].argmax(axis=1)
     results.record(f"zebra_share{suffix}", 100 * np.mean(named == 1), unit="%", data=domains.name)
     results.record(f"corrupted_share{suffix}", 100 * np.mean(named == 2), unit="%", data=domains.name)
-accuracy = judge.load("horse2zebra").accuracy
+accuracy = judges.load("horse2zebra").accuracy
 results.record("picture_judge_accuracy", 100 * accuracy, unit="%", data="horse2zebra subset")
 cycle = (np.abs(home_a - tests[0]).mean() + np.abs(home_b - tests[1]).mean()) / 2
 results.record("picture_cycle_error", cycle, data=domains.name)
@@ -1320,7 +1309,7 @@ results.record("picture_cycle_error", cycle, data=domains.name)
 def patch_distance(first, second):
     """ProGAN's distance of patches, mean over the scales, of as many pictures as both sets have."""
     count = min(len(first), len(second))
-    return np.mean(list(pixels.patch_sliced_wasserstein(first[:count], second[:count]).values()))
+    return np.mean(list(image_metrics.patch_sliced_wasserstein(first[:count], second[:count]).values()))
 
 
 # %%

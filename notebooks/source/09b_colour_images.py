@@ -33,7 +33,9 @@ import numpy as np
 from keras import layers, ops
 from PIL import Image
 
-from gancourse import data, exercises, gradients, judge, metrics, pictures, pixels, plots, results, settings
+from gancourse import datasets, exercises, gradients, plots, results, settings
+from gancourse.datasets import pictures
+from gancourse.evaluation import image_metrics, judges, metrics
 from gancourse.losses import NonSaturating, RelativisticPairedR1R2
 from gancourse.training import Checkpoint
 
@@ -585,7 +587,7 @@ def tutorial_gan():
 
 def go_on(gan, until):
     first = checkpoint.restore(gan)
-    batches = data.Batches(train, batch_size, seed, epoch=first)
+    batches = datasets.Batches(train, batch_size, seed, epoch=first)
     callbacks = [checkpoint, SavedSamples(checkpoint.folder, latents)]
     gan.fit(batches, initial_epoch=first, epochs=until, callbacks=callbacks, verbose=0)
     if first > tutorial_epochs:
@@ -695,7 +697,7 @@ class FallingRate(keras.optimizers.schedules.LearningRateSchedule):
 
 def train_for(model, epochs, *rates):
     """Train on the pictures and their mirror images, with one Adam for each rate; returns minutes of the processor."""
-    batches = data.Batches(mirrored, batch_size, seed)
+    batches = datasets.Batches(mirrored, batch_size, seed)
     betas = (beta_1, beta_2) if len(rates) == 2 else ()
     adams = [keras.optimizers.Adam(FallingRate(rate, epochs * len(batches)), *betas) for rate in rates]
     started = time.process_time()
@@ -793,7 +795,7 @@ plots.show(
 # %%
 if "horse2zebra" not in name:
     print("NOTICE: the judge knows horses and zebras only. For other pictures, go by the distance of patches.")
-features_of = judge.load("horse2zebra").features_and_probabilities
+features_of = judges.load("horse2zebra").features_and_probabilities
 test_features = features_of(test)[0]
 
 
@@ -807,7 +809,7 @@ def distance(images):
 def patch_distance(images):
     """ProGAN's distance of patches to the test pictures, its mean over the scales."""
     count = min(len(images), len(test))
-    return np.mean(list(pixels.patch_sliced_wasserstein(test[:count], images[:count]).values()))
+    return np.mean(list(image_metrics.patch_sliced_wasserstein(test[:count], images[:count]).values()))
 
 
 # %%

@@ -34,11 +34,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from gancourse import attacks, data, exercises, gradients, judge, pictures, plots, pretrained, results, settings
-from gancourse.attacks import FGSM, PGD, L2Ball, LinfBall, Square
+from gancourse import attacks, datasets, exercises, gradients, plots, results, settings
+from gancourse.attacks import FGSM, PGD, CarliniWagner, DeepFool, L2Ball, LinfBall, Square, pretrained
+from gancourse.datasets import pictures
+from gancourse.evaluation import judges
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import NonSaturating
-from gancourse.nearest import CarliniWagner, DeepFool
 from gancourse.training import TwoPlayerModel
 
 # %% [markdown]
@@ -104,7 +105,7 @@ for percentage in (0, 50, 99, 100):
     print("{} % of 100 images: {:.1f} to {:.1f} %".format(percentage, *interval(percentage, 100)))
 
 # %%
-dataset = data.load_or_digits("mnist")
+dataset = datasets.load_or_digits("mnist")
 train, train_labels = (dataset.train_images[:training_images] + 1) / 2, dataset.train_labels[:training_images]
 every_test, every_label = (dataset.test_images + 1) / 2, dataset.test_labels
 drawn = np.random.default_rng(0).permutation(len(every_test))[:attacked]
@@ -546,7 +547,7 @@ plots.show(
 # Fashion-MNIST, with the small network: garments differ by less than digits do.
 
 # %%
-fashion = data.load_or_digits("fashion-mnist")
+fashion = datasets.load_or_digits("fashion-mnist")
 garments, kinds = (fashion.train_images[:training_images] + 1) / 2, fashion.train_labels[:training_images]
 dressed = trained(small_network(), garments, kinds, clean_rate, clean_epochs)
 garments, kinds = (fashion.test_images[:curve_images] + 1) / 2, fashion.test_labels[:curve_images]
@@ -583,7 +584,7 @@ results.record("clean_noise_accuracy", percent(clean, signs(test, epsilon), labe
 # with, then the answer changes anyway. So each of these goes into our table as a control: the *unchanged* picture with
 # its channels reversed, the unchanged picture prepared wrongly, and noise.
 #
-# ResNet-50 and Inception-v3 come from Keras, with their own preparation inside (`gancourse.pretrained`), so that
+# ResNet-50 and Inception-v3 come from Keras, with their own preparation inside (`gancourse.attacks.pretrained`), so that
 # attack and network speak of the same pixels in [0, 1]. Where their weights cannot be had the course's judge of horses
 # and zebras stands in, with the same interface. The photographs are test pictures of horse2zebra; ImageNet's class 340
 # is *zebra*, so the networks of ImageNet are asked about the zebras only.
@@ -594,11 +595,11 @@ def picture_classifier(name):
     """A network of ImageNet, its pictures and labels; or the course's judge where the weights cannot be had."""
     try:
         model = pretrained.imagenet(name)
-    except data.DataUnavailable:
+    except datasets.DataUnavailable:
         print(
             f"NOTICE: the weights of {name} cannot be had here. The course's judge of horses and zebras takes its place."
         )
-        network = judge.load("horse2zebra").model
+        network = judges.load("horse2zebra").model
         logits = keras.Model(network.input, network.outputs[1])
         model = pretrained.PictureClassifier("judge", logits, pretrained.doubled, ["horse", "zebra", "corrupted"])
     domains = pictures.load_or_shapes("horse2zebra", model.size)

@@ -27,7 +27,8 @@ from keras import layers, ops
 from scipy import ndimage, special, stats
 from sklearn.linear_model import LogisticRegression
 
-from gancourse import data, exercises, gradients, judge, plots, results, settings, sweep
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.evaluation import judges
 from gancourse.gradients import input_gradient, value_and_gradients
 from gancourse.losses import slopes
 from gancourse.training import GAN
@@ -115,8 +116,8 @@ class Scarce:
 
 
 # %%
-garments = Scarce(data.load_or_digits("fashion-mnist"), rare_garment, seed)
-digits = Scarce(data.load_or_digits("mnist"), rare_digit, seed)
+garments = Scarce(datasets.load_or_digits("fashion-mnist"), rare_garment, seed)
+digits = Scarce(datasets.load_or_digits("mnist"), rare_digit, seed)
 results.record("few", few)
 for scarce in (garments, digits):
     counts = np.bincount(scarce.real[1])
@@ -706,7 +707,7 @@ def gain_interval(rows, arm, other="repeated", measure="accuracy"):
 
 
 # %%
-table = sweep.rows("rare")
+table = sweeps.rows("rare")
 by_set = {name: [row for row in table if row["dataset"] == name] for name in ("fashion-mnist", "mnist")}
 measures = "accuracy", "recall", "precision", "others"
 for name, runs in by_set.items():
@@ -1038,7 +1039,7 @@ results.record("normal_norm", np.sqrt(latent_dim))
 # %%
 def share_of_dress(images):
     """How sure the frozen judge of chapter 5a is that each image is a dress."""
-    return judge.load(garments.name).features_and_probabilities(images)[1][:, kind]
+    return judges.load(garments.name).features_and_probabilities(images)[1][:, kind]
 
 
 sure = share_of_dress(designed) > 0.5

@@ -33,10 +33,13 @@ from keras import layers, ops
 from PIL import Image
 from scipy import ndimage, stats
 
-from gancourse import data, exercises, gradients, hub, judge, metrics, pictures, plots, results, settings, sweep
+from gancourse import datasets, exercises, gradients, plots, results, settings, sweeps
+from gancourse.datasets import pictures
+from gancourse.evaluation import judges, metrics
 from gancourse.gradients import input_gradient
 from gancourse.layers import PixelNormalization
 from gancourse.losses import RelativisticPaired, slopes
+from gancourse.models import hub
 
 # %% [markdown]
 # ## Parameters
@@ -96,10 +99,10 @@ settings.whole(detector_epochs=detector_epochs, norm_steps=norm_steps, pair_coun
 # fewer errors.
 
 # %%
-dataset = data.load_or_digits("fashion-mnist")
+dataset = datasets.load_or_digits("fashion-mnist")
 images, labels = dataset.train_images[:training_images], dataset.train_labels[:training_images]
 test, test_labels = dataset.test_images[:judged], dataset.test_labels[:judged]
-garment_judge = judge.load(dataset.name)
+garment_judge = judges.load(dataset.name)
 
 
 # %%
@@ -125,7 +128,7 @@ plots.show_images(images[:20], alt=f"Twenty training images of {dataset.name}.")
 # The numbers are that chapter's own, from its tables: ten seeds on a grid of 25 clusters, three on garments.
 
 # %% tags=["nbval-check-output"]
-on_points, on_images = sweep.rows("points"), sweep.rows("images")
+on_points, on_images = sweeps.rows("points"), sweeps.rows("images")
 print("game                       modes of 25  garments: Fréchet distance")
 games = "non_saturating", "non_saturating_r1", "relativistic_average", "relativistic_paired"
 for game in (*games, "relativistic_paired_r1_r2", "wasserstein_penalty"):
@@ -851,7 +854,7 @@ def zebras_of(signature, count, factor):
 # %%
 try:
     signature = biggan(biggan_handle)
-    zebra_judge, real = judge.load("horse2zebra"), pictures.load("horse2zebra", 64).test_b[:biggan_images]
+    zebra_judge, real = judges.load("horse2zebra"), pictures.load("horse2zebra", 64).test_b[:biggan_images]
     real = zebra_judge.features_and_probabilities(real)[0]
     curves["BigGAN, zebras"] = {}
     for factor in (1.0, 0.5, 0.25, 0.1):
@@ -1101,9 +1104,9 @@ def unbalanced(labels, rare, share, seed):
 
 
 # %%
-digits = data.load_or_digits("mnist")
+digits = datasets.load_or_digits("mnist")
 digit_images, digit_labels = digits.train_images[:training_images], digits.train_labels[:training_images]
-digit_judge = judge.load(digits.name)
+digit_judge = judges.load(digits.name)
 
 
 def rare_percent(images, rare, sure=0.99):
@@ -1206,7 +1209,7 @@ plots.show(
 # %%
 def in_bytes(images):
     """Images as a file would hold them: 256 levels."""
-    return data.from_bytes(np.round((images + 1) * 127.5).astype("uint8"))
+    return datasets.from_bytes(np.round((images + 1) * 127.5).astype("uint8"))
 
 
 def detector_network():
@@ -1268,7 +1271,7 @@ def compressed(images, quality=50):
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=quality)
         found.append(np.asarray(Image.open(file)))
-    return data.from_bytes(np.stack(found)[..., np.newaxis])
+    return datasets.from_bytes(np.stack(found)[..., np.newaxis])
 
 
 changed = {"blurred": blurred, "JPEG": compressed}

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from gancourse import data, gradients, judge, metrics, pictures, pixels
+from gancourse import datasets, gradients
+from gancourse.datasets import pictures
+from gancourse.evaluation import image_metrics, judges, metrics
 from gancourse.layers import EqualizedConv2D, EqualizedDense, GroupDeviation, PixelNormalization
 from gancourse.losses import Wasserstein, WassersteinPenalty
 
@@ -58,7 +60,7 @@ class Colours:
         """Mean over several draws: there are only few test images to compare with."""
         count = len(self.test)
         draws = [
-            pixels.patch_sliced_wasserstein(self.test, images[start : start + count], 128)
+            image_metrics.patch_sliced_wasserstein(self.test, images[start : start + count], 128)
             for start in range(0, 3 * count, count)
         ]
         return {size: float(np.mean([draw[size] for draw in draws])) for size in draws[0]}
@@ -71,7 +73,7 @@ class Colours:
         half = len(images) // 2
         values = {"kernel": self.kernel(images)}
         values |= {f"sliced_{size}": value for size, value in self.sliced(images).items()}
-        return values | {"ms_ssim": float(pixels.ms_ssim(images[:half], images[half : 2 * half]).mean())}
+        return values | {"ms_ssim": float(image_metrics.ms_ssim(images[:half], images[half : 2 * half]).mean())}
 
 
 def judged(set_of_images, gan, watch, arm):
@@ -147,7 +149,7 @@ WITHOUT = {
 def ablate(seed, without, stages, fade_images):
     """A row: ProGAN on Fashion-MNIST without one of its parts, after the same number of images."""
     gradients.seed_everything(seed)
-    loaded = data.load("fashion-mnist")
+    loaded = datasets.load("fashion-mnist")
     border = (0, 0), (pad, pad), (pad, pad), (0, 0)
     images = np.pad(loaded.train_images, border, constant_values=-1)
     watch = Watch(lambda gan: 0.0, every=10**9)
@@ -162,11 +164,11 @@ def ablate(seed, without, stages, fade_images):
 def compared(real, samples):
     """Distances of padded samples to real images of Fashion-MNIST."""
     inside = np.ascontiguousarray(samples[:, pad:-pad, pad:-pad])
-    features = judge.load("fashion-mnist").features_and_probabilities
+    features = judges.load("fashion-mnist").features_and_probabilities
     half = len(samples) // 2
-    sliced = pixels.patch_sliced_wasserstein(real[:SAMPLES], inside[:SAMPLES])
+    sliced = image_metrics.patch_sliced_wasserstein(real[:SAMPLES], inside[:SAMPLES])
     return {
         "frechet_distance": metrics.frechet_distance(features(real)[0], features(inside)[0]),
         **{f"sliced_{size}": value for size, value in sliced.items()},
-        "ms_ssim": float(pixels.ms_ssim(inside[:half], inside[half:]).mean()),
+        "ms_ssim": float(image_metrics.ms_ssim(inside[:half], inside[half:]).mean()),
     }

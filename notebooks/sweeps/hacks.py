@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import data, gradients, judge, metrics
+from gancourse import datasets, gradients
+from gancourse.evaluation import judges, metrics
 from gancourse.layers import MinibatchDeviation, Pack
 from gancourse.losses import NonSaturating
 
@@ -71,9 +72,9 @@ def play(images, seed, steps, changes):
     begin = time.process_time()
     if head_start:
         alone = compiled(Alone(*networks, LATENT_DIM, seed=seed + 1), rates)
-        alone.fit(data.Batches(images[: head_start * BATCH_SIZE], BATCH_SIZE, seed + 1), verbose=0)
+        alone.fit(datasets.Batches(images[: head_start * BATCH_SIZE], BATCH_SIZE, seed + 1), verbose=0)
     # Several rounds take as many images in one batch: the generator's steps and the set stay the same.
-    batches = data.Batches(images[: steps * BATCH_SIZE], BATCH_SIZE * rounds, seed)
+    batches = datasets.Batches(images[: steps * BATCH_SIZE], BATCH_SIZE * rounds, seed)
     gan.fit(batches, epochs=rounds, verbose=0)
     return gan, time.process_time() - begin
 
@@ -81,7 +82,7 @@ def play(images, seed, steps, changes):
 def train(variant, seed, steps):
     """One row of the table: how far the average generator's samples are from held-out training images."""
     changes = VARIANTS[variant]
-    images = data.load("mnist").train_images
+    images = datasets.load("mnist").train_images
     low = changes.get("low", -1.0)  # the darkest pixel; the brightest is 1
     scaled = low + (1 - low) * (images[:-HELD_OUT] + 1) / 2
     gan, seconds = play(scaled, seed, steps, changes)
@@ -91,7 +92,7 @@ def train(variant, seed, steps):
         latents = random.uniform(-1, 1, (SAMPLES, LATENT_DIM))
     samples = gan.predict(latents.astype("float32"), batch_size=500, verbose=0)
     samples = 2 * (samples - low) / (1 - low) - 1
-    features = judge.load("mnist").features_and_probabilities
+    features = judges.load("mnist").features_and_probabilities
     real = features(images[-HELD_OUT:][:SAMPLES])[0]
     generated = features(np.clip(samples, -1, 1).astype("float32"))[0]
     neighbours = metrics.prdc(real, generated)

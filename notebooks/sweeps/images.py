@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import data, gradients, judge, losses, metrics
+from gancourse import datasets, gradients, losses
+from gancourse.evaluation import judges, metrics
 
 LATENT_DIM = 64
 BATCH_SIZE = 32
@@ -69,7 +70,7 @@ def play(game, images, seed, steps, learning_rate):
     constraint = losses.Clip(CLIP) if game == "wasserstein_clip" else None
     gan = kind(generator(), discriminator(constraint), LATENT_DIM, decay=0.999, seed=seed, **settings)
     gan.compile(keras.optimizers.Adam(learning_rate, 0.5), keras.optimizers.Adam(learning_rate, 0.5))
-    batches = data.Batches(images[: steps * BATCH_SIZE], BATCH_SIZE, seed)
+    batches = datasets.Batches(images[: steps * BATCH_SIZE], BATCH_SIZE, seed)
     begin = time.process_time()
     gan.fit(batches, verbose=0)
     return gan, time.process_time() - begin
@@ -77,11 +78,11 @@ def play(game, images, seed, steps, learning_rate):
 
 def train(game, dataset, seed, steps, learning_rate):
     """One row of the table: distances to the test images, over the average generator's samples."""
-    loaded = data.load(dataset)
+    loaded = datasets.load(dataset)
     gan, seconds = play(game, loaded.train_images, seed, steps, learning_rate)
     latents = keras.random.normal((SAMPLES, LATENT_DIM), seed=seed)
     samples = gan.predict(latents, batch_size=500, verbose=0)
-    features = judge.load(dataset).features_and_probabilities
+    features = judges.load(dataset).features_and_probabilities
     drawn = np.random.default_rng(0).permutation(len(loaded.test_images))[
         :SAMPLES
     ]  # the file is sorted by writers

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from gancourse import data, gradients
+from gancourse import datasets, gradients
 
 # The parameters of chapter 7, whose functions are taken below.
 latent_dim = 100
@@ -63,7 +63,7 @@ GAMES = {
 def compare(seed, labels, arm, steps, tuning_steps):
     """A row: the test accuracy, in percent, of one classifier after one draw of so many labels."""
     gradients.seed_everything(seed)
-    loaded = data.load("mnist")
+    loaded = datasets.load("mnist")
     test = loaded.test_images, loaded.test_labels
     chosen = balanced_draw(loaded.train_labels, labels, seed)
     labelled = loaded.train_images[chosen], loaded.train_labels[chosen].astype("int32")

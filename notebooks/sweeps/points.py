@@ -5,7 +5,9 @@ import time
 import keras
 import numpy as np
 
-from gancourse import gradients, losses, metrics, synthetic
+from gancourse import gradients, losses
+from gancourse.datasets import synthetic
+from gancourse.evaluation import metrics
 
 LATENT_DIM = 2
 BATCH_SIZE = 128

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gancourse import data, gradients
+from gancourse import datasets, gradients
 
 # The parameters of chapter 11, whose functions are taken below.
 training_images = 60_000
@@ -44,7 +44,7 @@ def arms_of(scarce, seed):
 def rare(seed, dataset, rare_class):
     """A row, in per cent: the scores of every mixture, and what some of them call rare that is generated and is not."""
     gradients.seed_everything(seed)
-    scarce = Scarce(data.load(dataset), rare_class[dataset], seed)
+    scarce = Scarce(datasets.load(dataset), rare_class[dataset], seed)
     scarce.gan = trained_gan(scarce.real, seed)
     frequency = np.bincount(scarce.real[1], minlength=10) / len(scarce.real[1])
     readers = {"baseline": trained_reader([scarce.real], seed, frequency)}

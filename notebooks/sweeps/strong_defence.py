@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from gancourse import attacks, data, gradients
+from gancourse import attacks, datasets, gradients
 from gancourse.gradients import input_gradient
 
 EPSILON = 0.3
@@ -256,7 +256,7 @@ def trained(arm, images, labels, settings, seed):
 def defend(seed, arm, held_out, restarts, queries, **settings):
     """A row: one defence, trained, attacked three ways, and what intervals prove of it; shares in percent."""
     gradients.seed_everything(seed)
-    dataset = data.load("mnist")
+    dataset = datasets.load("mnist")
     images, labels = (dataset.train_images + 1) / 2, dataset.train_labels.astype("int32")
     test, test_labels = (dataset.test_images + 1) / 2, dataset.test_labels.astype("int32")
     if held_out:  # for choices: the test images are not looked at

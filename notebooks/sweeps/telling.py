@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from gancourse import data, gradients, judge, metrics
+from gancourse import datasets, gradients
+from gancourse.evaluation import judges, metrics
 
 # The parameters of chapter 8, whose functions are taken below.
 latent_dim = 100
@@ -74,7 +75,7 @@ ARMS = {
 def tell(seed, arm, class_weight, epochs):
     """A row: one way of telling, one weight of the classifier; everything in percent, by the test images."""
     gradients.seed_everything(seed)
-    dataset = data.load("mnist")
+    dataset = datasets.load("mnist")
     game, discriminator = ARMS[arm]
     gan = game(generator_network(), discriminator(), latent_dim, decay, seed, class_weight=class_weight)
     train(gan, PairBatches(dataset.train_images, dataset.train_labels, seed), epochs)
@@ -85,10 +86,10 @@ def judged_by_all(gan, dataset, seed):
     """Label accuracy, mean coverage of the classes, TSTR, and how often a wrong label is noticed."""
     test = dataset.test_images, dataset.test_labels
     images = sample(gan, dataset.train_labels, seed)
-    transfer = judge.transfer_accuracy(images, dataset.train_labels, *test, transfer_epochs, seed)
+    transfer = judges.transfer_accuracy(images, dataset.train_labels, *test, transfer_epochs, seed)
     asked = dataset.train_labels[:judged]
-    features, probabilities = judge.load(dataset.name).features_and_probabilities(images[:judged])
-    real, _ = judge.load(dataset.name).features_and_probabilities(test[0])
+    features, probabilities = judges.load(dataset.name).features_and_probabilities(images[:judged])
+    real, _ = judges.load(dataset.name).features_and_probabilities(test[0])
     covered = [metrics.prdc(real[test[1] == c], features[asked == c]).coverage for c in range(10)]
     return {
         "label_accuracy": 100 * np.mean(probabilities.argmax(axis=1) == asked),

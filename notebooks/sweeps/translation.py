@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import data, gradients, judge, synthetic, usps
+from gancourse import datasets, gradients
+from gancourse.datasets import synthetic, usps
+from gancourse.evaluation import judges
 
 # The parameters of chapter 9, whose functions are taken below.
 cycle_weight, identity_weight = 10.0, 5.0
@@ -109,15 +111,15 @@ def translate_digits(seed, arm, steps, frame):
     A LeNet trained on the training images of USPS in that frame names the translations to USPS, the frozen judge
     those to MNIST. The arm "untranslated" leaves the images as they are.
     """
-    mnist, envelopes = data.load("mnist"), usps.load()
+    mnist, envelopes = datasets.load("mnist"), usps.load()
     enlarged = {"framed": usps.framed, "stretched": stretched}[frame]
     train, test = enlarged(envelopes.train_images), enlarged(envelopes.test_images)
     as_post, as_mnist, back = mnist.test_images, test, mnist.test_images
     if arm != "untranslated":
         gan = fitted(mnist.train_images, train, seed, steps, arm)
         as_post, as_mnist, back, _ = both_ways(gan, mnist.test_images, test)
-    read = judge.load("mnist").features_and_probabilities(as_mnist)[1].argmax(axis=1)
-    named = judge.transfer_accuracy(
+    read = judges.load("mnist").features_and_probabilities(as_mnist)[1].argmax(axis=1)
+    named = judges.transfer_accuracy(
         train, envelopes.train_labels, as_post, mnist.test_labels, transfer_epochs["usps"], seed
     )
     return {

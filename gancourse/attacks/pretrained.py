@@ -10,7 +10,7 @@ import pathlib
 import keras
 from keras import ops
 
-from gancourse import data
+from gancourse.datasets import downloads
 
 APPLICATIONS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 NAMES = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
@@ -63,7 +63,7 @@ def imagenet(name, weights="imagenet"):
     """A network of ImageNet's 1,000 classes as a `PictureClassifier`: "ResNet50" or "InceptionV3".
 
     weights: "imagenet", downloaded when first used (about 100 MB); the path of such a file; or None, untrained.
-    Raises ValueError for another name, data.DataUnavailable when the weights are neither here nor reachable.
+    Raises ValueError for another name, datasets.DataUnavailable when the weights are neither here nor reachable.
     """
     if name not in NETWORKS:
         raise ValueError(f"There is no network {name!r}; there are {' and '.join(NETWORKS)}.")
@@ -82,7 +82,7 @@ def imagenet(name, weights="imagenet"):
 def weights_of(name):
     """The path of the weights of a network of `NETWORKS`, downloaded into the cache unless they are there.
 
-    Raises data.DataUnavailable when they are neither on this machine nor reachable.
+    Raises datasets.DataUnavailable when they are neither on this machine nor reachable.
     """
     file, md5, _ = NETWORKS[name]
     return _fetched(APPLICATIONS + file, md5, "about 100 MB")
@@ -91,5 +91,5 @@ def weights_of(name):
 def _fetched(url, md5, size=""):
     """The path of a file, downloaded if need be; Keras's own download never times out."""
     name = url.rpartition("/")[2]
-    advice = f"put {name} into {data.cache_folder() / 'imagenet'}"
-    return data.fetch("imagenet", name, f"md5:{md5}", [url], advice, size)
+    advice = f"put {name} into {downloads.cache_folder() / 'imagenet'}"
+    return downloads.fetch("imagenet", name, f"md5:{md5}", [url], advice, size)

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import data
+from gancourse import datasets
+from gancourse.evaluation.training_monitor import TrainingMonitor
 from gancourse.gradients import seed_everything
 from gancourse.losses import LeastSquares, MinMax, NonSaturating, NonSaturatingR1, Wasserstein
-from gancourse.vitals import Vitals
 
 LATENTS = 8
 STEPS = 20  # updates in an epoch, so that the curves have enough points
@@ -24,8 +24,8 @@ GAMMA = 0.1  # of the penalty R1, where it is played
 class Outcome(typing.NamedTuple):
     """What a training leaves behind, in the order of the arguments of `diagnosis.diagnose`.
 
-    history: of `Vitals`. The others are float32: 500 samples, held-out and training images `(count, 8, 8, 1)`, or points
-    `(count, 2)`.
+    history: of `TrainingMonitor`. The others are float32: 500 samples, held-out and training images
+    `(count, 8, 8, 1)`, or points `(count, 2)`.
     """
 
     history: dict
@@ -49,7 +49,7 @@ class Run(typing.NamedTuple):
 @functools.cache
 def _digits():
     """Training and test images of the embedded digits in their original 8x8 pixels, which train in seconds."""
-    dataset = data.load("digits")
+    dataset = datasets.load("digits")
     return tuple(images[:, 3:26:3, 3:26:3] for images in (dataset.train_images, dataset.test_images))
 
 
@@ -102,7 +102,7 @@ def _play(gan, sets, epochs, seed, batch_size=64):
     random = np.random.default_rng(seed)
     rounds = -(-STEPS * batch_size // len(images))
     order = np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[: STEPS * batch_size]
-    vitals = Vitals(held_out)
+    vitals = TrainingMonitor(held_out)
     with contextlib.suppress(FloatingPointError):  # what became of it is for the diagnosis to say
         gan.fit(images[order], batch_size=batch_size, epochs=epochs, callbacks=[vitals], verbose=0)
     latents = random.standard_normal((500, LATENTS)).astype("float32")

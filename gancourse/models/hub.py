@@ -18,7 +18,8 @@ import zlib
 
 import keras
 
-from gancourse import atomic, data
+from gancourse import atomic, places
+from gancourse.datasets import downloads
 
 LARGEST = 4_000_000_000  # bytes that a module may unpack to
 TIMEOUT = 10  # seconds without a byte before a server is given up
@@ -61,8 +62,8 @@ def embedded():
     TensorFlow it is loaded as a Hub module, elsewhere from the Keras file beside it.
     Raises ValueError for an archive that is not the published one.
     """
-    archive = data.asset(EMBEDDED)
-    if (found := data.sha256_of(archive)) != SHA256:
+    archive = places.asset(EMBEDDED)
+    if (found := downloads.sha256_of(archive)) != SHA256:
         raise ValueError(f"{archive} has the SHA-256 {found}, expected {SHA256}. Restore it from the repository.")
     if keras.backend.backend() == "tensorflow":
         return load(archive)
@@ -208,9 +209,9 @@ def _filling(folder):
 def _folder_of(handle):
     if os.path.isdir(handle):
         return pathlib.Path(handle)
-    cache = pathlib.Path(os.environ.get("TFHUB_CACHE_DIR") or data.cache_folder() / "hub")
+    cache = pathlib.Path(os.environ.get("TFHUB_CACHE_DIR") or downloads.cache_folder() / "hub")
     if os.path.isfile(handle):
-        return _unpacked(handle, cache / data.sha256_of(handle), handle)  # another content is another folder
+        return _unpacked(handle, cache / downloads.sha256_of(handle), handle)  # another content is another folder
     if str(handle).startswith(("http://", "https://")):
         return _downloaded(str(handle), cache)
     raise ModuleUnavailable(

@@ -5,7 +5,8 @@
 
 import re
 
-from gancourse import atomic, build, course, places, results, tables
+from gancourse import atomic, places, results, tables
+from gancourse.authoring import build, sources
 
 README, RESULTS, REFERENCES = "README.md", "RESULTS.md", "notebooks/references.yml"  # in the repository
 BEGIN, END = "<!-- chapters: made by python -m gancourse build -->", "<!-- end of chapters -->"
@@ -31,7 +32,7 @@ def references():
     """
     path = places.REPOSITORY / REFERENCES
     table = tables.parse(tables.read(path), path.name) or {}
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         entry = table.get(chapter.number)
         lacks = [key for key in ("title", "question", "references") if key not in (entry or {})]
         if lacks:
@@ -44,17 +45,17 @@ def references():
 
 def reading_minutes(chapter):
     """Minutes to read a chapter without its exercises' work, in steps of five: `WORDS` and `LINES` of code a minute."""
-    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{course.CELL}")
+    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{sources.CELL}")
     prose = "".join(cell.partition("\n")[2] + "\n" for cell in cells if cell.startswith(" [markdown]"))
     words = len(re.sub(r"^#", "", prose, flags=re.MULTILINE).split())
-    lines = sum(bool(line.strip()) for cell in course.code_cells(chapter) for line in cell.splitlines())
+    lines = sum(bool(line.strip()) for cell in sources.code_cells(chapter) for line in cell.splitlines())
     return 5 * round((words / WORDS + lines / LINES) / 5)
 
 
 def chapter_table():
     """The README's table: number, title, question, minutes to read and to run, and the link to Colab."""
     lines = ["| | chapter | its question | read | run | |", "|---|---|---|--:|--:|---|"]
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         entry = references()[chapter.number]
         minutes = results.expectations().get(chapter.number, {}).get("lesson", {}).get("minutes", "–")
         link = f"[{entry['title']}](notebooks/{chapter.notebook.name})"
@@ -80,7 +81,7 @@ def results_page():
     Raises ValueError for a reference to a number that today's code does not record.
     """
     parts = [HEAD]
-    for chapter in course.chapters():
+    for chapter in sources.chapters():
         entry = references()[chapter.number]
         parts.append(f"\n## {chapter.number} [{entry['title']}](notebooks/{chapter.notebook.name})\n")
         if "note" in entry:
@@ -94,7 +95,7 @@ def _profile(chapter, profile, measured, beside):
     """What was measured of a chapter at one profile: first the numbers with a reference, then the others, folded."""
     numbers = measured["numbers"]
     missing = [name for name in beside if name not in numbers]
-    if missing and profile == "lesson" and measured["code"] == course.code_hash(chapter):
+    if missing and profile == "lesson" and measured["code"] == sources.code_hash(chapter):
         raise ValueError(
             f"{REFERENCES}: chapter {chapter.number} records no {', '.join(missing)}. Take the names from expected.yml."
         )

@@ -10,7 +10,9 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from gancourse import attacks, settings
+from gancourse import settings
+from gancourse.attacks.balls import Best, norms_of
+from gancourse.attacks.classifiers import call, checked, gradients_of, logits_of, margins, wrong
 
 RATE = 0.05  # of Adam, in `CarliniWagner`
 
@@ -37,16 +39,16 @@ class DeepFool:
             raise ValueError(f"The overshoot is a share of the way, at least 0; this is {self.overshoot}.")
 
     def __call__(self, model, images, labels):
-        images, labels, logits = attacks.checked(model, images, labels, self.bounds)
+        images, labels, logits = checked(model, images, labels, self.bounds)
         changed, way = images.copy(), np.zeros_like(images)
         for _ in range(self.steps):
-            left = np.flatnonzero(~attacks.wrong(logits, labels))
+            left = np.flatnonzero(~wrong(logits, labels))
             if not len(left):
                 break
             way[left] += self._way_out(model, changed[left], labels[left], logits[left])
             changed[left] = np.clip(images[left] + (1 + self.overshoot) * way[left], *self.bounds)
-            logits[left] = attacks.logits_of(model, changed[left])
-        left = ~attacks.wrong(logits, labels)
+            logits[left] = logits_of(model, changed[left])
+        left = ~wrong(logits, labels)
         changed[left] = images[left]
         return changed
 
@@ -54,7 +56,7 @@ class DeepFool:
         """The shortest of the ways across the boundaries to the other classes, each taken for a plane."""
 
         def gap(inputs, first, second):
-            logits = attacks.call(model, inputs)
+            logits = call(model, inputs)
             first, second = (ops.take_along_axis(logits, one[:, None], axis=1) for one in (first, second))
             return (first - second)[:, 0]
 
@@ -62,8 +64,8 @@ class DeepFool:
         push = 1e-6 * (self.bounds[1] - self.bounds[0])  # for an image on the boundary itself
         for k in range(logits.shape[1]):
             other = np.full_like(labels, k)
-            slopes = attacks.gradients_of(gap, images, other, labels)
-            norms = attacks.norms_of(slopes)  # 0 where k is the label: that is no boundary
+            slopes = gradients_of(gap, images, other, labels)
+            norms = norms_of(slopes)  # 0 where k is the label: that is no boundary
             heights = logits[np.arange(len(labels)), labels] - logits[:, k]
             distances = np.full_like(norms, np.inf)
             np.divide(heights.reshape(norms.shape), norms, out=distances, where=norms > 0)
@@ -97,8 +99,8 @@ class CarliniWagner:
             raise ValueError(f"The confidence is a difference of logits, at least 0; this is {self.confidence}.")
 
     def __call__(self, model, images, labels):
-        images, labels, logits = attacks.checked(model, images, labels, self.bounds)
-        best = attacks.Best(images, self._fooled(logits, labels))
+        images, labels, logits = checked(model, images, labels, self.bounds)
+        best = Best(images, self._fooled(logits, labels))
         best.scores[best.fooled] = 0
         least, most = np.full(len(images), 1e-4), np.full(len(images), 1e4)
         for _ in range(self.searches):
@@ -108,7 +110,7 @@ class CarliniWagner:
         return best.images
 
     def _fooled(self, logits, labels):
-        return attacks.wrong(logits, labels) & (attacks.margins(logits, labels) <= -self.confidence)
+        return wrong(logits, labels) & (margins(logits, labels) <= -self.confidence)
 
     def _pixels(self, z):
         low, high = map(float, self.bounds)  # a float64 of NumPy does not multiply a float32 of TensorFlow
@@ -119,7 +121,7 @@ class CarliniWagner:
 
         def objective(w, x, labels, c):
             z = ops.tanh(w)
-            logits = attacks.call(model, self._pixels(z))
+            logits = call(model, self._pixels(z))
             true = ops.one_hot(labels, logits.shape[1])
             margin = ops.sum(true * logits, axis=1) - ops.max(logits - 1e9 * true, axis=1)
             distance = ops.sum((z - x) ** 2, axis=tuple(range(1, len(z.shape))))
@@ -130,12 +132,12 @@ class CarliniWagner:
         w = np.arctanh(0.99 * x)  # any nearer to the bounds, tanh is so flat that black stays black
         found, mean, square, rows = np.zeros(len(images), bool), 0.0, 0.0, np.arange(len(images))
         for step in range(1, self.steps + 1):
-            gradients = attacks.gradients_of(objective, w, x, labels, c)
+            gradients = gradients_of(objective, w, x, labels, c)
             mean, square = 0.9 * mean + 0.1 * gradients, 0.999 * square + 0.001 * gradients**2
             w = w - RATE * mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
             changed = np.clip(self._pixels(np.tanh(w)), low, high)
-            fooled = self._fooled(attacks.logits_of(model, changed), labels)
-            distances = attacks.norms_of(changed - images).ravel()
+            fooled = self._fooled(logits_of(model, changed), labels)
+            distances = norms_of(changed - images).ravel()
             best.update(rows[fooled], changed[fooled], fooled[fooled], -distances[fooled])
             found |= fooled
         return found

@@ -12,7 +12,8 @@ import typing
 
 import yaml
 
-from gancourse import atomic, build, course, data, places, results
+from gancourse import atomic, datasets, places, results
+from gancourse.authoring import build, runner, sources
 from gancourse.machine import machine, matrix_rate
 
 FOLDER = places.REPOSITORY / "build" / "evidence"
@@ -24,7 +25,7 @@ class Task(typing.NamedTuple):
     code: the fingerprint of the chapter's code. own: whether the seed is the notebook's own.
     """
 
-    chapter: course.Chapter
+    chapter: sources.Chapter
     code: str
     seed: int
     own: bool
@@ -91,14 +92,14 @@ def _ended(tasks, jobs):
 def _tasks(chapter, seeds, profile):
     """Build a chapter's notebook; returns the runs that make its evidence."""
     build.check_source(chapter)
-    course.profile_values(chapter, profile)  # an unknown profile is refused before anything runs
-    if type(own := course.parameters(chapter).get("seed")) is not int:
+    sources.profile_values(chapter, profile)  # an unknown profile is refused before anything runs
+    if type(own := sources.parameters(chapter).get("seed")) is not int:
         raise ValueError(
             f"{chapter.source.name} has no parameter seed, a whole number: evidence comes from several."
         )
     with _writing():
         build.make(chapter)
-    code = course.code_hash(chapter)
+    code = sources.code_hash(chapter)
     folder = FOLDER / f"{chapter.number}_{profile}_{code}"
     return [
         Task(chapter, code, seed, seed == own, profile, folder / f"seed_{seed}")
@@ -118,7 +119,7 @@ def _perform(task, jobs):
     try:
         (task.folder / "done").unlink(missing_ok=True)  # of a damaged run: what follows may be killed
         overrides = {} if task.own else {"seed": task.seed}
-        (run,) = course.run([task.chapter], task.profile, task.folder, overrides, jobs)
+        (run,) = runner.run([task.chapter], task.profile, task.folder, overrides, jobs)
         if failure := run.failure or _unfit(task):
             return "failed", failure
         with atomic.writing(task.folder / "done") as file:
@@ -131,7 +132,7 @@ def _perform(task, jobs):
 def _unfit(task):
     """Why what a run has left is no evidence, or ""."""
     executed = task.folder / task.chapter.notebook.name
-    if data.FALLBACK_NOTICE in executed.read_text(encoding="utf-8"):
+    if datasets.FALLBACK_NOTICE in executed.read_text(encoding="utf-8"):
         return (
             "it fell back to the embedded digits, and evidence is for the chapter's own data set. "
             "Connect to the internet or set GANCOURSE_DATA."
@@ -145,7 +146,7 @@ def finished(task):
     """What is noted of a finished run: its seconds, and how many ran side by side; None where that or it is damaged."""
     try:
         note = json.loads((task.folder / "done").read_text(encoding="utf-8"))
-        course.read_numbers(task.folder / task.chapter.notebook.name)
+        results.read_numbers(task.folder / task.chapter.notebook.name)
         return note if math.isfinite(note["seconds"]) and note["jobs"] >= 1 else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, torn, or of an older form
         return None
@@ -159,7 +160,7 @@ def _conclude(tasks, failures):
         yield f"chapter {chapter.number}: not all of its runs are there, so expected.yml stays as it was"
         return
     try:
-        if course.code_hash(chapter) != tasks[0].code:
+        if sources.code_hash(chapter) != tasks[0].code:
             raise ValueError("its code was changed while evidence was gathered. Gather it again.")
         entry = summary(tasks, notes)
         with _writing():
@@ -177,7 +178,7 @@ def summary(tasks, notes):
 
     notes: what `finished` says of each task. Raises ValueError where the runs did not record the same finite numbers.
     """
-    runs = [course.read_numbers(task.folder / task.chapter.notebook.name) for task in tasks]
+    runs = [results.read_numbers(task.folder / task.chapter.notebook.name) for task in tasks]
     for task, recorded in zip(tasks, runs):
         _check_recorded(runs[0], recorded, task.seed)
     beside = max(note["jobs"] for note in notes)

@@ -4,7 +4,8 @@ import ast
 import re
 import statistics
 
-from gancourse import build, course, tables
+from gancourse import tables
+from gancourse.authoring import build, sources
 
 HEADINGS = (
     "Imports", "Parameters", "The data", "The idea", "The networks", "The loss",
@@ -113,7 +114,7 @@ def parameters(chapter, notebook):
     if len(tagged) != 1:
         yield f"{len(tagged)} cells are tagged as parameters; there should be one"
         return
-    if missing := {"profile", "seed"} - set(course.parameters(chapter)):
+    if missing := {"profile", "seed"} - set(sources.parameters(chapter)):
         yield f"the parameters lack {', '.join(sorted(missing))}"
     for line in tagged[0].source.splitlines():
         if line.strip() and "#" not in line:
@@ -123,11 +124,11 @@ def parameters(chapter, notebook):
 def profiles(chapter, notebook):
     """What profiles.yml has for the chapter can be injected, and the chapters that it names are there."""
     table = tables.profiles(chapter.notebook.parent / "profiles.yml")
-    for number in sorted(set(table) - {known.number for known in course.chapters(chapter.notebook.parent)}):
+    for number in sorted(set(table) - {known.number for known in sources.chapters(chapter.notebook.parent)}):
         yield f"profiles.yml has values for chapter {number}, which is not there"
-    for profile in sorted(set(course.PROFILES) - {"lesson"}):
+    for profile in sorted(set(sources.PROFILES) - {"lesson"}):
         try:
-            course.profile_values(chapter, profile)
+            sources.profile_values(chapter, profile)
         except ValueError as error:
             yield str(error)
 

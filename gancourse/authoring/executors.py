@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 import gancourse.gradients  # noqa: F401 - limits the threads before a script computes anything
-from gancourse import processes, scripts
+from gancourse.authoring import processes, scripts
 
 RUNS = 10  # of a process before a fresh one takes over: a backend does not give back all memory of a run
 TIMEOUT = 10  # seconds without an answer before a scheduler is given up

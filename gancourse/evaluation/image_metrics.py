@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from gancourse import data, settings
+from gancourse import datasets, settings
 
 BLOCK = 64  # directions that are projected on at a time
 PATCH = 7  # width of ProGAN's patches
@@ -63,7 +63,7 @@ def patch_sliced_wasserstein(real_images, generated_images, patches=64, directio
     """
     settings.whole(patches=patches, directions=directions)
     settings.whole(0, seed=seed)
-    real, generated = data.check_images(real_images), data.check_images(generated_images)
+    real, generated = datasets.check_images(real_images), datasets.check_images(generated_images)
     if real.shape != generated.shape or real.shape[1] != real.shape[2] or real.shape[1] < SMALLEST:
         raise ValueError(
             f"Both sets need one count of square images, at least {SMALLEST} wide; these have the shapes "
@@ -116,7 +116,7 @@ def ms_ssim(images, others):
     arXiv:1610.09585, for GANs. Taught in notebook 05a. Raises ValueError for images of other kinds or shapes.
     """
     # Luminance is measured from black: in [-1, 1] two greys near 0 would seem to have nothing in common.
-    one, other = (data.check_images(batch).astype("float64") + 1 for batch in (images, others))
+    one, other = (datasets.check_images(batch).astype("float64") + 1 for batch in (images, others))
     if one.shape != other.shape or min(one.shape[1:3]) < WINDOW:
         raise ValueError(
             f"Pairs need one shape, at least {WINDOW} pixels each way; these have {one.shape} and {other.shape}."

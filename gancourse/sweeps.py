@@ -8,22 +8,17 @@
       seed: [0, 1, 2]
     fixed: {steps: 5000}          # the same in every run
 
-The script, with what it takes from a chapter (see `scripts`), travels as text to whoever runs it, so a machine of a
-cluster needs this package and no checkout.
+`python -m gancourse sweep NAME` runs what a table lacks (see `authoring.sweep`); chapters read it with `rows("NAME")`.
 """
 
 import ast
-import contextlib
 import csv
-import hashlib
 import io
 import itertools
-import json
-import os
 import pathlib
 import typing
 
-from gancourse import atomic, data, scripts, tables, workers
+from gancourse import places, tables
 
 
 class Sweep(typing.NamedTuple):
@@ -35,27 +30,6 @@ class Sweep(typing.NamedTuple):
     function: str
     axes: dict
     fixed: dict
-
-    @property
-    def whole(self):
-        """The script with what it takes from a chapter, as that stands now.
-
-        Raises ValueError as `scripts.read` does, and where there are no chapters.
-        """
-        return scripts.read(self.script, self.source)
-
-    @property
-    def code(self):
-        """The fingerprint of the present script and fixed values: rows that carry another one are stale.
-
-        Raises ValueError as `whole` does.
-        """
-        return self.code_of(self.whole)
-
-    def code_of(self, whole):
-        """The fingerprint with this `scripts.Script`."""
-        parts = (*whole.skeletons(), self.function, json.dumps(self.fixed, sort_keys=True, default=str))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
     def table(self):
@@ -74,7 +48,7 @@ def load(name):
     Raises ValueError for a file that is missing or does not describe a sweep.
     """
     is_file = isinstance(name, pathlib.Path) or name.endswith(".yml")
-    path = pathlib.Path(name) if is_file else data.asset(f"notebooks/sweeps/{name}.yml")
+    path = pathlib.Path(name) if is_file else places.asset(f"notebooks/sweeps/{name}.yml")
     if not path.is_file():
         raise ValueError(
             f"There is no sweep {name}. Give its file, NAME.yml, or the NAME of one of the course's."
@@ -128,7 +102,7 @@ def _check_values(name, axes, fixed):
     tables.check_values(fixed, f"{name}: fixed")
 
 
-def _read(sweep):
+def read(sweep):
     """The rows of the table, texts by column, by the texts of their point; without one that a kill has torn."""
     text = sweep.table.read_text(encoding="utf-8") if sweep.table.exists() else ""
     whole = text[: text.rfind("\n") + 1]
@@ -145,7 +119,7 @@ def rows(name):
     sweep = load(name)
     if not sweep.table.exists():
         raise ValueError(f"There is no {sweep.table.name} yet. Run: python -m gancourse sweep {name}")
-    known = _read(sweep)
+    known = read(sweep)
     return [
         {
             column: point.get(column, text if column == "code" else tables.number_in(text))
@@ -154,67 +128,3 @@ def rows(name):
         for key, point in sweep.points().items()
         if key in known
     ]
-
-
-def missing(name):
-    """The points of a sweep's grid without a row of the present script and fixed values. name: as for `load`."""
-    sweep = load(name)
-    return _missing(sweep, sweep.code)
-
-
-def _missing(sweep, code):
-    current = {key for key, row in _read(sweep).items() if row["code"] == code}
-    return [point for key, point in sweep.points().items() if key not in current]
-
-
-def _lines(rows):
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
-
-
-def _tidy(sweep, code):
-    """Drop rows of another code and a torn one; a table that is in order is not touched."""
-    kept = [row for row in _read(sweep).values() if row["code"] == code]
-    if not kept:
-        sweep.table.unlink(missing_ok=True)
-    elif (text := _lines([kept[0], *[row.values() for row in kept]])) != sweep.table.read_text(encoding="utf-8"):
-        with atomic.writing(sweep.table) as file:
-            file.write(text)
-
-
-def _append(sweep, code, outcome):
-    """Put a finished run into the table and on the disk; it has failed if its columns are not the table's."""
-    results = {name: value for name, value in outcome.values.items() if name != "seconds"}
-    row = {**outcome.point, **results, "seconds": outcome.values["seconds"], "code": code}
-    header = list(next(iter(_read(sweep).values()), row))
-    if set(row) != set(header):
-        return outcome._replace(failure=f"it returned {', '.join(results)}; the table has {', '.join(header)}")
-    new = [] if sweep.table.exists() else [header]
-    with open(sweep.table, "a", encoding="utf-8", newline="\n") as file:
-        file.write(_lines([*new, [row[name] for name in header]]))
-        file.flush()
-        os.fsync(file.fileno())
-    return outcome
-
-
-def run(name, processes=1, scheduler=""):
-    """Run what a sweep's table lacks; yields a `workers.Outcome` as each run ends, when its row is on the disk.
-
-    name: as for `load`. processes: how many on this machine; its threads are shared out among them. scheduler: the
-    address of a Dask cluster that runs everything instead. Raises ValueError for a second sweep of the same table.
-    """
-    sweep = load(name)
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(atomic.locked(sweep.table, timeout=0))
-        except TimeoutError:
-            raise ValueError(f"Another process is running {sweep.path.name}. Wait for it or stop it.") from None
-        whole = sweep.whole
-        code = sweep.code_of(whole)
-        _tidy(sweep, code)
-        tasks = [workers.Task(whole, sweep.function, point, sweep.fixed) for point in _missing(sweep, code)]
-        ended = workers.on_cluster(tasks, scheduler) if scheduler else workers.on_this_machine(tasks, processes)
-        with contextlib.closing(ended):
-            for outcome in ended:
-                yield outcome if outcome.failure else _append(sweep, code, outcome)

@@ -14,7 +14,8 @@ import numpy as np
 from scipy import ndimage
 from sklearn.datasets import load_svmlight_file
 
-from gancourse import data
+from gancourse import datasets
+from gancourse.datasets import downloads
 
 MIRROR = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 HDF5, LIBSVM = "usps.h5", ("usps.bz2", "usps.t.bz2")
@@ -30,18 +31,18 @@ ADVICE = "Replace it, or delete it and load the set again."
 
 
 def load():
-    """The digits as a `data.Dataset` named "usps": images `(count, 16, 16, 1)`, labels 0..9; 7,291 and 2,007.
+    """The digits as a `datasets.Dataset` named "usps": images `(count, 16, 16, 1)`, labels 0..9; 7,291 and 2,007.
 
     Looked for are `usps/usps.h5`, then `usps/usps.bz2` and `usps/usps.t.bz2`, in `$GANCOURSE_DATA`; then those
     two in the cache, then on LIBSVM's page. Taught in notebook 09.
-    Raises ValueError for a damaged file, and data.DataUnavailable when the set is neither on this machine nor
+    Raises ValueError for a damaged file, and datasets.DataUnavailable when the set is neither on this machine nor
     reachable.
     """
     advice = f"put {' and '.join(LIBSVM)} into a folder usps/ and set GANCOURSE_DATA to the folder above it"
-    files = [HDF5] if data.own_file("usps", HDF5) else LIBSVM
-    paths = [data.fetch("usps", file, SHA256[file], [MIRROR + file], advice) for file in files]
+    files = [HDF5] if downloads.own_file("usps", HDF5) else LIBSVM
+    paths = [downloads.fetch("usps", file, SHA256[file], [MIRROR + file], advice) for file in files]
     train, test = read_hdf5(paths[0]) if files == [HDF5] else map(read_libsvm, paths)
-    return data.Dataset("usps", *train, *test)
+    return datasets.Dataset("usps", *train, *test)
 
 
 def framed(images):
@@ -51,7 +52,7 @@ def framed(images):
     28x28 so that the ink's centre of mass is at pixel 14, counted from 0; so it is done here. Taught in notebook 09.
     Raises ValueError for images of another kind.
     """
-    images = data.check_images(images)
+    images = datasets.check_images(images)
     if images.shape[1:] != (16, 16, 1):
         raise ValueError(f"The digits of USPS are images of 16x16x1; these are {images.shape[1:]}.")
     large = ndimage.zoom(images, (1, 1.25, 1.25, 1), order=1, grid_mode=True, mode="nearest")
@@ -66,13 +67,13 @@ def read_libsvm(path):
     """Images and labels of a file in LIBSVM's text format: lines of `label index:value ...`, packed if so named.
 
     Its labels 1..10 are the digits 0..9, its values 1..256 the pixels in [-1, 1].
-    Raises ValueError that names the file when it is damaged, of another kind, or larger than `data.LARGEST`.
+    Raises ValueError that names the file when it is damaged, of another kind, or larger than `downloads.LARGEST`.
     """
     try:
         with (bz2.open if pathlib.Path(path).suffix == ".bz2" else open)(path, "rb") as file:
-            content = file.read(data.LARGEST + 1)
-        if len(content) > data.LARGEST:
-            raise ValueError(f"it unpacks to more than {data.LARGEST:,} bytes")
+            content = file.read(downloads.LARGEST + 1)
+        if len(content) > downloads.LARGEST:
+            raise ValueError(f"it unpacks to more than {downloads.LARGEST:,} bytes")
         pixels, labels = load_svmlight_file(io.BytesIO(content), n_features=SIDE * SIDE, zero_based=False)
     except (EOFError, OSError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} is damaged, or not in LIBSVM's format ({error}). {ADVICE}") from error

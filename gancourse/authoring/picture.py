@@ -8,7 +8,8 @@ import typing
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from gancourse import atomic, build, course, places
+from gancourse import atomic, places
+from gancourse.authoring import build, sources
 
 PATH = "docs/samples.png"  # in the repository
 ACROSS, SIDE, GAP = 4, 78, 3  # tiles in a row of a panel; pixels of a tile, and between two
@@ -42,7 +43,7 @@ def figure(panel):
 
     Raises ValueError where the notebook has it no more.
     """
-    (chapter,) = course.find([panel.chapter])
+    (chapter,) = sources.find([panel.chapter])
     for cell in build.read(chapter.notebook).cells:
         for output in cell.get("outputs", []):
             text = output.get("metadata", {}).get("image/png", {}).get("alt", "")

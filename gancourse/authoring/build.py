@@ -8,7 +8,8 @@ import tomllib
 import jupytext
 import nbformat
 
-from gancourse import atomic, course, data, results
+from gancourse import atomic, places, results
+from gancourse.authoring import sources
 
 COLAB = """\
 # On Colab this installs the course; elsewhere it does nothing. Colab forgets this notebook when you leave: choose
@@ -37,7 +38,7 @@ MACHINE_NOTE = re.compile(
 
 def address():
     """The repository's public address, from pyproject.toml."""
-    project = tomllib.loads((data.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((places.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["urls"]["Repository"]
 
 
@@ -64,7 +65,7 @@ def _measured(key, known, chapter):
     entry = known.get("numbers", {}).get(key.removeprefix("expected."))
     if entry and key.startswith("expected."):
         return quote(entry)
-    if not key.startswith("expected.") or known.get("code") == course.code_hash(chapter):
+    if not key.startswith("expected.") or known.get("code") == sources.code_hash(chapter):
         raise ValueError(
             f"{chapter.source.name} has {{{{ {key} }}}}, and no such number is in expected.yml for chapter "
             f"{chapter.number}. Write minutes, machine or expected.NAME, with a NAME that the chapter records."
@@ -86,16 +87,16 @@ def quote(entry):
 def check_source(chapter):
     """Raises ValueError, with file and line, for a source that is not Python or has no cell of literal parameters."""
     name, text = chapter.source.name, chapter.source.read_text(encoding="utf-8")
-    for code in (text, *course.code_cells(chapter)):
+    for code in (text, *sources.code_cells(chapter)):
         try:
             ast.parse(code)
         except SyntaxError as error:
             place = f"line {error.lineno}" if code is text else f"the cell that begins with {code[:60]!r}"
             raise ValueError(f"{name}, {place}: {error.msg}.") from None
-    if (count := f"\n{text}".count(f"\n{course.PARAMETERS}\n")) != 1:
-        raise ValueError(f"{name} has {count} cells headed {course.PARAMETERS}; there should be one.")
+    if (count := f"\n{text}".count(f"\n{sources.PARAMETERS}\n")) != 1:
+        raise ValueError(f"{name} has {count} cells headed {sources.PARAMETERS}; there should be one.")
     try:
-        course.parameters(chapter)
+        sources.parameters(chapter)
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{name}: each parameter is NAME = VALUE, with a literal value ({error}).") from None
 
@@ -116,7 +117,7 @@ def convert(chapter):
         cell.id = f"{chapter.number}-{index:03d}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     # The fingerprint says which code the outputs belong to.
-    fingerprint = {"code": course.code_hash(chapter)}
+    fingerprint = {"code": sources.code_hash(chapter)}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "gancourse": fingerprint}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
@@ -166,7 +167,7 @@ def stored(chapter):
     if not chapter.notebook.exists():
         return None
     notebook = read(chapter.notebook)
-    fresh = notebook.metadata.get("gancourse", {}).get("code") == course.code_hash(chapter)
+    fresh = notebook.metadata.get("gancourse", {}).get("code") == sources.code_hash(chapter)
     executed = any(cell.get("outputs") for cell in notebook.cells)
     return notebook if fresh and executed else None
 

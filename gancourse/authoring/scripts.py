@@ -17,7 +17,7 @@ import sys
 import types
 import typing
 
-from gancourse import course
+from gancourse.authoring import sources
 
 DEFINITIONS = ast.FunctionDef, ast.ClassDef
 
@@ -35,12 +35,12 @@ class Script(typing.NamedTuple):
 
         Imports and docstrings are left out: a module that moves and a better word change no result.
         """
-        nodes = [*course.statements(self.text), *course.statements(self.excerpt)]
+        nodes = [*sources.statements(self.text), *sources.statements(self.excerpt)]
         modules = [ast.Module([node], type_ignores=[]) for node in nodes]
         for part in (part for module in modules for part in ast.walk(module)):
             if isinstance(part, (ast.Module, *DEFINITIONS)) and ast.get_docstring(part) is not None:
                 part.body = part.body[1:]
-        return sorted(course.skeleton(module.body) for module in modules if module.body)
+        return sorted(sources.skeleton(module.body) for module in modules if module.body)
 
     def module(self):
         """Run the script and return the module of its names.
@@ -75,7 +75,7 @@ def read(file, text):
             f"{file}, line {[line, *more][-1].lineno}: a script takes from one chapter, in one statement, names as "
             "they are: from chapter_09 import resnet, unet"
         )
-    (chapter,) = course.find([line.module.removeprefix("chapter_")])
+    (chapter,) = sources.find([line.module.removeprefix("chapter_")])
     source = chapter.source.read_text(encoding="utf-8")
     own = [node for node in body if node is not line]
     try:
@@ -114,7 +114,7 @@ def _given(node):
     """The names that a statement of a chapter can give to a script: of definitions and imports, not of parameters."""
     if isinstance(node, DEFINITIONS):
         return [node.name]
-    return [_name(alias) for alias in node.names] if isinstance(node, course.IMPORTS) else []
+    return [_name(alias) for alias in node.names] if isinstance(node, sources.IMPORTS) else []
 
 
 def _name(alias):

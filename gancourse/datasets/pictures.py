@@ -17,7 +17,8 @@ import zlib
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gancourse import atomic, data, synthetic
+from gancourse import atomic, datasets
+from gancourse.datasets import downloads, synthetic
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 # Pictures of these kinds are not read; a notice counts them, so that none is missed in silence.
@@ -84,7 +85,7 @@ def from_folder(path, size, colour=True):
         print(
             f"NOTICE: {folder} holds pictures of kinds that are not read: {counts}. Convert them to png or jpg."
         )
-    return data.from_bytes(_squares(paths, _content, size, colour))
+    return datasets.from_bytes(_squares(paths, _content, size, colour))
 
 
 def load(name, size):
@@ -100,14 +101,14 @@ def load(name, size):
         raise ValueError(f"There is no set of pictures {name!r}. The known ones are {', '.join(ARCHIVES)}.")
     _check_size(size)
     title, path, sha256 = _find(name)
-    cache = data.cache_folder() / name / f"{sha256[:16]}_{size}.npz"
+    cache = downloads.cache_folder() / name / f"{sha256[:16]}_{size}.npz"
     parts = _cached(cache, size)
     if parts is None:
         parts = _decode(path, name, size)
         with contextlib.suppress(OSError):  # without room for the cache the next load is slow, this one is good
             with atomic.writing(cache, "wb") as file:
                 np.savez(file, **dict(zip(PARTS, parts)))
-    return Domains(title, *(data.from_bytes(part) for part in parts))
+    return Domains(title, *(datasets.from_bytes(part) for part in parts))
 
 
 def load_or_shapes(name, size):
@@ -118,7 +119,7 @@ def load_or_shapes(name, size):
     """
     try:
         return load(name, size)
-    except data.DataUnavailable as error:
+    except datasets.DataUnavailable as error:
         print(f"NOTICE: {error}\nNOTICE: Going on with drawn shapes, plain and striped.")
     drawn = [synthetic.shapes(count, size, seed) for seed, count in enumerate((400, 400, 60, 60))]
     return Domains("drawn shapes", drawn[0].plain, drawn[1].striped, drawn[2].plain, drawn[3].striped)
@@ -129,7 +130,7 @@ def shrink(images, size):
 
     images: float32 `(count, s, s, channels)` in [-1, 1]. Raises ValueError unless `size` divides s.
     """
-    images = data.check_images(images)
+    images = datasets.check_images(images)
     _check_size(size)
     count, height, width, channels = images.shape
     if height != width or height % size:
@@ -221,14 +222,14 @@ def _flat(picture):
 def _find(name):
     """Title, path and SHA-256 of a checked archive: the learner's own, the cache's, or downloaded into the cache."""
     title, file, sha256, (megabytes, whole) = name, f"{name}.zip", None, ARCHIVES[name]
-    if name in SUBSETS and not data.own_file(name, file) and data.own_file(name, f"{name}_subset.zip"):
+    if name in SUBSETS and not downloads.own_file(name, file) and downloads.own_file(name, f"{name}_subset.zip"):
         title, file, sha256 = f"{name} subset", f"{name}_subset.zip", SUBSETS[name]
     advice = (
         f"put {name}.zip into a folder {name}/ and set GANCOURSE_DATA to the folder above it, or use pictures of "
         "your own: pictures.from_folder"
     )
     urls = [mirror + file for mirror in MIRRORS]
-    return title, data.fetch(name, file, sha256 or whole, urls, advice, f"{megabytes} MB"), sha256 or whole
+    return title, downloads.fetch(name, file, sha256 or whole, urls, advice, f"{megabytes} MB"), sha256 or whole
 
 
 def _decode(path, name, size):
@@ -246,10 +247,10 @@ def _decode(path, name, size):
 def _check_sizes(archive):
     """ValueError for an archive that unpacks to much more than pictures do; no more than it says is ever unpacked."""
     sizes = [member.file_size for member in archive.infolist()]
-    if sum(sizes) > UNPACKED or max(sizes, default=0) > data.LARGEST:
+    if sum(sizes) > UNPACKED or max(sizes, default=0) > downloads.LARGEST:
         raise ValueError(
             f"It unpacks to {sum(sizes):,} bytes, the largest file to {max(sizes):,}; at most {UNPACKED:,} and "
-            f"{data.LARGEST:,} are read. Make it smaller."
+            f"{downloads.LARGEST:,} are read. Make it smaller."
         )
 
 

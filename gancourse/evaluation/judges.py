@@ -13,7 +13,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from gancourse import atomic, corruptions, data, pictures, pretrained, settings, usps
+from gancourse import atomic, datasets, places, settings
+from gancourse.attacks import pretrained
+from gancourse.datasets import corruptions, downloads, pictures, usps
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -71,7 +73,7 @@ class Judge:
 
         Those of "horse2zebra" are `(count, 64)` and `(count, 3)`. Raises ValueError for images of another kind or size.
         """
-        images = data.check_images(images)
+        images = datasets.check_images(images)
         if images.shape[1:] != (expected := self.model.input_shape[1:]):
             sizes = "x".join(map(str, expected))
             raise ValueError(f"The judge of {self.name} reads images of {sizes}; these are {images.shape[1:]}.")
@@ -80,7 +82,7 @@ class Judge:
 
 
 def _check_labelled(images, labels):
-    images = data.check_images(images)
+    images = datasets.check_images(images)
     if images.shape[1:] != (28, 28, 1):
         raise ValueError(f"LeNet reads images of 28x28x1; these are {images.shape[1:]}.")
     return images, settings.check_labels(labels, len(images), 10)
@@ -96,8 +98,8 @@ def load(name):
     """
     if name not in SHA256:
         raise ValueError(f"There is no judge for {name!r}. There are judges for {', '.join(SHA256)}.")
-    path = data.asset(f"data/judges/{name}.npz")
-    if (found := data.sha256_of(path)) != SHA256[name]:
+    path = places.asset(f"data/judges/{name}.npz")
+    if (found := downloads.sha256_of(path)) != SHA256[name]:
         raise ValueError(
             f"{path} has the SHA-256 {found}, expected {SHA256[name]}. Restore it from the repository."
         )
@@ -116,7 +118,7 @@ class InceptionJudge(Judge):
         images: of any size, grey or RGB; grey is repeated, all are brought to 299x299 bilinearly. Raises ValueError
         for other channels.
         """
-        images = data.check_images(images)
+        images = datasets.check_images(images)
         if images.shape[-1] not in (1, 3):
             raise ValueError(f"Inception reads images of 1 or 3 channels; these have {images.shape[-1]}.")
         results = [self._of_batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
@@ -134,7 +136,7 @@ def inception(weights="imagenet"):
     weights: "imagenet", downloaded (96 MB) when first used; the path of such a file; or None, untrained.
     Its features are the 2,048 of the global pooling, its classes ImageNet's 1,000. Distances on it are of the
     published size, not comparable digit by digit: those use another training of this network.
-    Raises data.DataUnavailable when the weights are neither on this machine nor reachable.
+    Raises datasets.DataUnavailable when the weights are neither on this machine nor reachable.
     """
     path = _inception_weights() if weights == "imagenet" else weights
     model = keras.applications.InceptionV3(weights=path)
@@ -146,8 +148,8 @@ def inception(weights="imagenet"):
 def _inception_weights():
     try:
         return pretrained.weights_of("InceptionV3")
-    except data.DataUnavailable as error:
-        raise data.DataUnavailable(
+    except datasets.DataUnavailable as error:
+        raise datasets.DataUnavailable(
             f"{error} Or use an embedded judge: judge.load({' or '.join(map(repr, SHA256))})."
         ) from error
 
@@ -195,8 +197,8 @@ def _dataset(name):
     if name == "horse2zebra":
         parts = pictures.load(name, PICTURE)
         train, test = _three_classes(parts.train_a, parts.train_b), _three_classes(parts.test_a, parts.test_b)
-        return data.Dataset(parts.name, *train, *test)
-    return data.load(name)
+        return datasets.Dataset(parts.name, *train, *test)
+    return datasets.load(name)
 
 
 def _three_classes(horses, zebras):
@@ -231,7 +233,7 @@ def _fit(classifier, images, labels, epochs, verbose):
 
 
 def _save(name, weights, accuracy):
-    path = data.REPOSITORY / "data" / "judges" / f"{name}.npz"
+    path = places.REPOSITORY / "data" / "judges" / f"{name}.npz"
     arrays = {f"weight_{index}": weight for index, weight in enumerate(weights)}
     with atomic.writing(path, "wb") as file:
         np.savez(file, test_accuracy=accuracy, **arrays)
@@ -247,7 +249,7 @@ def main(arguments=None):
         parser.error(f"there is no judge for {', '.join(sorted(unknown))}; there are for {', '.join(EPOCHS)}")
     for name in sets:
         saved, accuracy = retrain(name, EPOCHS[name])
-        print(f"{saved.name}: test accuracy {accuracy:.4f}, SHA-256 {data.sha256_of(saved)}")
+        print(f"{saved.name}: test accuracy {accuracy:.4f}, SHA-256 {downloads.sha256_of(saved)}")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def separation(real_logits, fake_logits):
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
 
 
-class Vitals(keras.callbacks.Callback):
+class TrainingMonitor(keras.callbacks.Callback):
     """Puts what `diagnose` reads into the history, at the end of each epoch.
 
     generator_change, discriminator_change: |w - w before| / |w before| over all trainable weights.

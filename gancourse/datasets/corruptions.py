@@ -8,7 +8,7 @@ ours, all of them. So it learns a third class. The first three kinds are of Hend
 import numpy as np
 from scipy import ndimage
 
-from gancourse import data
+from gancourse import datasets
 
 
 def corrupted_pictures(images, seed=0):
@@ -18,7 +18,7 @@ def corrupted_pictures(images, seed=0):
     regular pattern, seen through random filters, or with shuffled pieces. Taught in notebook 09.
     Raises ValueError for images of another kind.
     """
-    images = data.check_images(images)
+    images = datasets.check_images(images)
     if images.shape[1] != images.shape[2] or images.shape[3] != 3 or images.shape[1] % 8:
         raise ValueError(f"Square pictures in colour, 8, 16, ... wide, are needed; these are {images.shape[1:]}.")
     random = np.random.default_rng(seed)

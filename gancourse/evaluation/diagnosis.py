@@ -8,10 +8,10 @@ import numpy as np
 from scipy.cluster.vq import kmeans2, vq
 from scipy.spatial.distance import pdist
 
-from gancourse import metrics
-from gancourse.vitals import Distance, Vitals, energy_gap, rows
+from gancourse.evaluation import metrics
+from gancourse.evaluation.training_monitor import Distance, energy_gap, rows
 
-__all__ = ["NAMES", "Distance", "Finding", "Report", "Vitals", "count_turns", "diagnose"]
+__all__ = ["NAMES", "Distance", "Finding", "Report", "count_turns", "diagnose"]
 
 # The thresholds were set on seeds 0 and 1 of the gallery, and are tested on others.
 STILL = 1e-5  # relative change in an epoch; Adam at a rate of 1e-6 still gives 2e-4, a rate of 0 gives 0
@@ -49,7 +49,7 @@ class Evidence:
         """
         if not self.history.get(name):
             raise ValueError(
-                f"The history has no {name!r}: train with callbacks=[Vitals(held_out_images)] for at least one "
+                f"The history has no {name!r}: train with callbacks=[TrainingMonitor(held_out_images)] for at least one "
                 f"epoch. It has: {', '.join(self.history) or 'nothing'}."
             )
         return np.asarray(self.history[name])[len(self.history[name]) // 2 :]
@@ -221,7 +221,7 @@ NAMES = tuple(RULES)
 def diagnose(history, samples, real_images, training_images=None):
     """What is wrong with a training, as a `Report` in plain words; no classifier is needed.
 
-    history: of a `fit` with `Vitals` (or their own, after a NaN). samples: from the trained generator.
+    history: of a `fit` with `TrainingMonitor` (or their own, after a NaN). samples: from the trained generator.
     real_images: held out. All are images `(count, height, width, channels)` or points `(count, 2)`, some
     hundreds of each. Without training_images nobody can tell copies. Raises ValueError for a history without
     vitals, too few samples, or samples of another shape than the images. Taught in notebook 05c.
