@@ -59,7 +59,7 @@ class CheckedModel(keras.Model):
 NO_VALIDATION = (
     "A game has no loss on held-out images: each player's loss is measured against the other. Measure samples instead: "
     "metrics.frechet_distance of a judge's features of held-out images and of gan.predict(latents), or, while it "
-    "trains, the callback vitals.Distance."
+    "trains, the callback training_monitor.Distance."
 )
 
 

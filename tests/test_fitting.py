@@ -71,7 +71,7 @@ def test_a_network_without_weights_is_told_to_begin_with_an_input():
 
 @pytest.mark.parametrize("options", [{"validation_data": (0,)}, {"validation_split": 0.5}], ids=str)
 def test_validation_is_refused_with_what_to_do_instead(tiny_gan, random_images, options):
-    with pytest.raises(ValueError, match=r"no loss on held-out images.*vitals\.Distance"):
+    with pytest.raises(ValueError, match=r"no loss on held-out images.*training_monitor\.Distance"):
         tiny_gan().fit(random_images, verbose=0, **options)
 
 

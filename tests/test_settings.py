@@ -87,7 +87,7 @@ def checked(number, **changed):
     values = {**sources.parameters(chapter), **changed}
     exec(
         compile(ast.Module(checks, []), number, "exec"),
-        {"settings": settings, "gallery": failure_examples, **values},
+        {"settings": settings, "failure_examples": failure_examples, **values},
     )
 
 

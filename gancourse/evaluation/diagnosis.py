@@ -13,7 +13,7 @@ from gancourse.evaluation.training_monitor import Distance, energy_gap, rows
 
 __all__ = ["NAMES", "Distance", "Finding", "Report", "count_turns", "diagnose"]
 
-# The thresholds were set on seeds 0 and 1 of the gallery, and are tested on others.
+# The thresholds were set on seeds 0 and 1 of the failure examples, and are tested on others.
 STILL = 1e-5  # relative change in an epoch; Adam at a rate of 1e-6 still gives 2e-4, a rate of 0 gives 0
 TOLD_APART = 0.95  # separation: of 20 pairs of a real image and a sample, the discriminator gets 19 right
 FOOLED = 0.6  # separation: hardly more than a coin's 0.5
@@ -43,7 +43,7 @@ class Evidence:
     training_images: np.ndarray | None
 
     def late(self, name):
-        """A vital in the second half of the training, when the start is forgotten: `(epochs,)`.
+        """A reading in the second half of the training, when the start is forgotten: `(epochs,)`.
 
         Raises ValueError where the history lacks it.
         """
@@ -56,7 +56,7 @@ class Evidence:
 
     @functools.cached_property
     def gap(self):
-        """How far the samples are from the real images, by `vitals.energy_gap` of 500 each."""
+        """How far the samples are from the real images, by `training_monitor.energy_gap` of 500 each."""
         return energy_gap(self.real_images[:500], self.samples[:500])
 
     @property
@@ -94,7 +94,7 @@ class Report:
 
 
 def nan(evidence):
-    """Which losses, vitals or samples are NaN or infinite, in words."""
+    """Which losses, readings or samples are NaN or infinite, in words."""
     broken = [name for name, values in evidence.history.items() if not np.isfinite(values).all()]
     broken += [] if np.isfinite(evidence.samples).all() else ["samples"]
     return broken and f"not a number, or infinite: {', '.join(broken).replace('_', ' ')}."
@@ -224,7 +224,7 @@ def diagnose(history, samples, real_images, training_images=None):
     history: of a `fit` with `TrainingMonitor` (or their own, after a NaN). samples: from the trained generator.
     real_images: held out. All are images `(count, height, width, channels)` or points `(count, 2)`, some
     hundreds of each. Without training_images nobody can tell copies. Raises ValueError for a history without
-    vitals, too few samples, or samples of another shape than the images. Taught in notebook 05c.
+    readings, too few samples, or samples of another shape than the images. Taught in notebook 05c.
     """
     samples, real_images = np.asarray(samples), np.asarray(real_images)
     if samples.shape[1:] != real_images.shape[1:] or min(len(samples), len(real_images)) < GROUPS:

@@ -35,7 +35,7 @@ class Outcome(typing.NamedTuple):
 
 
 class Run(typing.NamedTuple):
-    """A training of the gallery.
+    """A training among the examples.
 
     fault: one of `diagnosis.NAMES`, or "healthy". mistake: what was done to it, in a sentence. train: takes a
     seed, returns an `Outcome`.
@@ -102,11 +102,11 @@ def _play(gan, sets, epochs, seed, batch_size=64):
     random = np.random.default_rng(seed)
     rounds = -(-STEPS * batch_size // len(images))
     order = np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[: STEPS * batch_size]
-    vitals = TrainingMonitor(held_out)
+    monitor = TrainingMonitor(held_out)
     with contextlib.suppress(FloatingPointError):  # what became of it is for the diagnosis to say
-        gan.fit(images[order], batch_size=batch_size, epochs=epochs, callbacks=[vitals], verbose=0)
+        gan.fit(images[order], batch_size=batch_size, epochs=epochs, callbacks=[monitor], verbose=0)
     latents = random.standard_normal((500, LATENTS)).astype("float32")
-    return Outcome(vitals.history, gan.predict(latents, batch_size=500, verbose=0), held_out, images)
+    return Outcome(monitor.history, gan.predict(latents, batch_size=500, verbose=0), held_out, images)
 
 
 def _compiled(game, networks, optimizers, **options):
@@ -119,7 +119,7 @@ RUNS = {}
 
 
 def _entry(name, fault, mistake):
-    """Enter the function below into the gallery."""
+    """Enter the function below into the examples."""
 
     def enter(train):
         RUNS[name] = Run(fault, mistake, train)
@@ -205,6 +205,6 @@ def run(name, seed=0):
     The same seed gives the same one. Raises ValueError for an unknown name.
     """
     if name not in RUNS:
-        raise ValueError(f"The gallery has no run {name!r}. It has: {', '.join(RUNS)}.")
+        raise ValueError(f"There is no failure example {name!r}. There are: {', '.join(RUNS)}.")
     seed_everything(seed)
     return RUNS[name].train(seed)

@@ -2,7 +2,7 @@
 
 A judge gives class probabilities, and the features before them, on which distances between sets of images
 are measured. The small ones' weights lie in `data/judges/` as plain arrays with a SHA-256;
-`python -m gancourse.judge` trains them again, `python -m gancourse.judge digits` only that one.
+`python -m gancourse.evaluation.judges` trains them again, `python -m gancourse.evaluation.judges digits` only that one.
 `inception` is the large one of the literature, trained on ImageNet, whose weights are downloaded.
 """
 
@@ -150,7 +150,7 @@ def _inception_weights():
         return pretrained.weights_of("InceptionV3")
     except datasets.DataUnavailable as error:
         raise datasets.DataUnavailable(
-            f"{error} Or use an embedded judge: judge.load({' or '.join(map(repr, SHA256))})."
+            f"{error} Or use an embedded judge: judges.load({' or '.join(map(repr, SHA256))})."
         ) from error
 
 
@@ -242,7 +242,7 @@ def _save(name, weights, accuracy):
 
 def main(arguments=None):
     """Train the judges of the named sets, or all of them, and print their SHA-256."""
-    parser = argparse.ArgumentParser(prog="python -m gancourse.judge", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m gancourse.evaluation.judges", description=main.__doc__)
     parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(EPOCHS))
     sets = parser.parse_args(arguments).sets or [*EPOCHS]
     if unknown := set(sets) - set(EPOCHS):

@@ -76,7 +76,7 @@ class TrainingMonitor(keras.callbacks.Callback):
 
     @property
     def history(self):
-        """A list for each loss and vital; of an epoch that broke off, the losses that are no longer numbers."""
+        """A list for each loss and reading; of an epoch that broke off, the losses that are no longer numbers."""
         losses = {loss.name: float(loss.result()) for loss in (self.model.metrics if self.model else ())}
         broken = {name: [*self.epochs.get(name, []), v] for name, v in losses.items() if not np.isfinite(v)}
         return self.epochs | broken

@@ -776,7 +776,7 @@ plots.show(
 #
 # **Kernel distance.** Chapter 5a measured it in the features of a judge that knows digits. For pictures at large there
 # is Inception, which has to be downloaded. We use the small judge of chapter 9, which was trained to tell horses,
-# zebras and corrupted pictures apart (`judge.load("horse2zebra")`). The last class matters: features of an untrained
+# zebras and corrupted pictures apart (`judges.load("horse2zebra")`). The last class matters: features of an untrained
 # network, and of a judge of horses and zebras alone, took noise for zebras. It has learned from the training pictures,
 # so the distance of these is a friendly yardstick. The distances are those of {{ expected.judged }} samples to the test
 # pictures, and given in hundredths. Real training pictures stand beside them.

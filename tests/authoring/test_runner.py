@@ -81,11 +81,11 @@ PROFILES = {
 }
 
 
-def make_repository(folder, sources):
+def make_repository(folder, texts):
     (folder / "notebooks" / "source").mkdir(parents=True)
     (folder / "pyproject.toml").write_text(f'[project]\nname = "x"\n[project.urls]\nRepository = "{ADDRESS}"\n')
     (folder / "notebooks" / "profiles.yml").write_text(yaml.safe_dump(PROFILES))
-    for name, source in sources.items():
+    for name, source in texts.items():
         (folder / "notebooks" / "source" / name).write_text(source)
     return folder
 
@@ -93,8 +93,8 @@ def make_repository(folder, sources):
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """A checkout with three made-up chapters, which the package takes for its own."""
-    sources = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
-    folder = make_repository(tmp_path / "repository", sources)
+    texts = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
+    folder = make_repository(tmp_path / "repository", texts)
     monkeypatch.setattr(places, "REPOSITORY", folder)
     monkeypatch.setattr(evidence, "FOLDER", folder / "build" / "evidence")
     for module in (evidence, info):
@@ -556,8 +556,8 @@ def test_a_chapter_without_an_executed_notebook_has_no_link(page):
 def after_run(tmp_path_factory):
     """What `build` and `run --jobs 2` leave behind, for the three chapters."""
     folder = tmp_path_factory.mktemp("run")
-    sources = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
-    make_repository(folder / "repository", sources)
+    texts = {"91_good.py": GOOD, "92_fails.py": FAILS, "93_small.py": SMALL}
+    make_repository(folder / "repository", texts)
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setattr(places, "REPOSITORY", folder / "repository")
@@ -625,11 +625,11 @@ def test_the_page_of_a_run_shows_errors_without_running_them(after_run):
     assert "<script>alert" not in (after_run.output / "index.html").read_text()
 
 
-def plain(repository, sources):
-    """The runs, by chapter, of made-up sources without Jupyter."""
+def plain(repository, texts):
+    """The runs, by chapter, of made-up texts without Jupyter."""
     for path in (repository / "notebooks" / "source").iterdir():
         path.unlink()
-    for name, source in sources.items():
+    for name, source in texts.items():
         (repository / "notebooks" / "source" / name).write_text(source)
     runs = list(runner.run(sources.find([]), "smoke", repository / "output", plain=True))
     return {run.chapter: run for run in runs}

@@ -922,7 +922,7 @@ def row(telling, digits, monkeypatch):
         got.update(judged=(gan, dataset, seed))
         return {"coverage": 12.5}
 
-    monkeypatch.setattr(telling.data, "load", load)
+    monkeypatch.setattr(telling.datasets, "load", load)
     monkeypatch.setattr(telling, "train", train)
     monkeypatch.setattr(telling, "judged_by_all", judged_by_all)
 
@@ -1041,8 +1041,8 @@ def judged(telling, monkeypatch):
             np.eye(10)[test_labels] * (np.arange(90) < 45)[:, None]
         )  # right for half of them, ties for the others
 
-    monkeypatch.setattr(telling.judge, "transfer_accuracy", transfer_accuracy)
-    monkeypatch.setattr(telling.judge, "load", load)
+    monkeypatch.setattr(telling.judges, "transfer_accuracy", transfer_accuracy)
+    monkeypatch.setattr(telling.judges, "load", load)
     monkeypatch.setattr(telling, "sample", sample)
     monkeypatch.setattr(telling, "pair_logits", pair_logits)
     got["gan"] = telling.Paired(open_generator(), linear_discriminator(), 8, 0.5, 0)
@@ -1086,7 +1086,7 @@ def test_mismatches_are_noticed_or_not_at_the_test_images(judged):
 
 def test_a_whole_row_holds_percentages(telling, digits, monkeypatch):
     few = datasets.Dataset("digits", *(part[:200] for part in digits[1:]))
-    monkeypatch.setattr(telling.data, "load", lambda name: few)
+    monkeypatch.setattr(telling.datasets, "load", lambda name: few)
     monkeypatch.setattr(telling, "batch_size", 50)
     monkeypatch.setattr(telling, "transfer_epochs", 1)
     found = telling.tell(0, "both", 1.0, 1)

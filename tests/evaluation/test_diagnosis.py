@@ -9,8 +9,8 @@ from scipy.spatial.distance import cdist, pdist
 from sklearn.metrics import roc_auc_score
 
 from gancourse.evaluation import failure_examples
-from gancourse.evaluation.diagnosis import NAMES, Distance, TrainingMonitor, count_turns, diagnose
-from gancourse.evaluation.training_monitor import energy_gap, separation
+from gancourse.evaluation.diagnosis import NAMES, Distance, count_turns, diagnose
+from gancourse.evaluation.training_monitor import TrainingMonitor, energy_gap, separation
 from gancourse.losses import NonSaturating
 
 SEEDS = 2, 3  # the thresholds were set on seeds 0 and 1
@@ -52,7 +52,7 @@ def test_a_run_is_the_same_for_the_same_seed():
 
 
 def test_an_unknown_run_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"no run 'yew'.*ash"):
+    with pytest.raises(ValueError, match=r"no failure example 'yew'.*ash"):
         failure_examples.run("yew")
 
 

@@ -1,9 +1,9 @@
 """What scripts take from chapters, with a made-up chapter."""
 
 import inspect
-import pathlib
 
 import pytest
+from conftest import ROOT
 
 from gancourse import places, sweeps
 from gancourse.authoring import executors, scripts, sweep
@@ -282,7 +282,7 @@ def test_a_table_is_read_without_the_chapters(chapter, made):
         sweep.missing(made)
 
 
-OWN = sorted((pathlib.Path(__file__).parent.parent / "notebooks" / "sweeps").glob("*.yml"))
+OWN = sorted((ROOT / "notebooks" / "sweeps").glob("*.yml"))
 NAMED = [path for path in OWN if path.with_suffix(".py").exists()]  # one sweep of each script has its name
 
 

@@ -1055,14 +1055,14 @@ def test_label_accuracy_is_the_percentage_that_a_judge_names_as_labelled(chapter
     labels = np.arange(20) % 10
     named = np.where(np.arange(20) < wrong, (labels + 1) % 10, labels)
     judge = types.SimpleNamespace(features_and_probabilities=lambda images: (None, np.eye(10)[images]))
-    monkeypatch.setattr(chapter.judge, "load", {"post": judge}.get)
+    monkeypatch.setattr(chapter.judges, "load", {"post": judge}.get)
     assert chapter.label_accuracy(named, labels, "post") == pytest.approx(100 * (20 - wrong) / 20)
 
 
 def test_a_table_shows_mean_and_deviation_of_the_rows_of_each_arm(chapter, monkeypatch, capsys):
     rows = [{"arm": arm, "frame": "wide", "error": error} for arm, error in zip("aabb", (1.0, 3.0, 5.0, 5.0))]
     rows.append({"arm": "a", "frame": "narrow", "error": 100.0})
-    monkeypatch.setattr(chapter.sweep, "rows", {"parts": rows}.get)
+    monkeypatch.setattr(chapter.sweeps, "rows", {"parts": rows}.get)
     arms = {"first": {"arm": "a", "frame": "wide"}, "second": {"arm": "b"}}
     chapter.in_words("parts", arms, {"error": "the error"})
     title, *lines = capsys.readouterr().out.splitlines()

@@ -33,17 +33,18 @@ GATHERS = """\
 import pathlib, sys, time
 sys.path.insert(0, str(pathlib.Path(sys.argv[2])))
 import test_evidence
-from gancourse import course, data, evidence, places, results
+from gancourse import places, results
+from gancourse.authoring import evidence, runner, sources
 
-data.REPOSITORY = places.REPOSITORY = pathlib.Path(sys.argv[1])
-evidence.FOLDER = data.REPOSITORY / "build" / "evidence"
+places.REPOSITORY = pathlib.Path(sys.argv[1])
+evidence.FOLDER = places.REPOSITORY / "build" / "evidence"
 evidence.matrix_rate = lambda: 100.0
-course.run = lambda chosen, *rest: [test_evidence.leave(chosen[0], *rest)]
+runner.run = lambda chosen, *rest: [test_evidence.leave(chosen[0], *rest)]
 read = results.expectations
 results.expectations = lambda: (read(), time.sleep(0.5))[0]
 print("ready", flush=True)
 sys.stdin.readline()
-for line in evidence.gather(course.find([sys.argv[3]]), 2):
+for line in evidence.gather(sources.find([sys.argv[3]]), 2):
     print(line, flush=True)
 """
 

@@ -593,7 +593,7 @@ def test_random_damage_of_an_archive_gives_pictures_or_a_value_error(tmp_path):
     assert set(outcomes) == {"read", True}
 
 
-@pytest.mark.parametrize("place, name", [(pictures, "UNPACKED"), (datasets, "LARGEST")])
+@pytest.mark.parametrize("place, name", [(pictures, "UNPACKED"), (downloads, "LARGEST")])
 def test_an_archive_that_would_unpack_to_too_much_is_refused(tmp_path, monkeypatch, place, name):
     """Zeros pack well: it is the size that the archive states that counts."""
     (tmp_path / "bomb.zip").write_bytes(archive())

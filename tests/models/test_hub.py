@@ -813,7 +813,7 @@ def test_another_backend_is_an_error_that_names_the_right_one(folder, tmp_path):
 import sys
 sys.modules["tensorflow"] = sys.modules["tensorflow_hub"] = None
 import keras
-from gancourse import hub
+from gancourse.models import hub
 network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Reshape((2, 2, 1))])
 for call in (lambda: hub.load(sys.argv[1]), lambda: hub.save(network, sys.argv[2])):
     try:

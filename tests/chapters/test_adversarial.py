@@ -464,7 +464,7 @@ def test_the_judge_behind_the_interface_is_the_judge(chapter, photographs, monke
     monkeypatch.setattr(chapter.pretrained, "imagenet", unavailable)
     model, *_ = chapter.picture_classifier("ResNet50")
     images = np.random.default_rng(0).uniform(0, 1, (3, 64, 64, 3)).astype("float32")
-    _, expected = chapter.judge.load("horse2zebra").features_and_probabilities(2 * images - 1)
+    _, expected = chapter.judges.load("horse2zebra").features_and_probabilities(2 * images - 1)
     assert special.softmax(numpy(model(images)), axis=1) == pytest.approx(expected, abs=1e-4)
 
 
