@@ -1,5 +1,3 @@
-import time
-
 import keras
 import numpy as np
 import pytest
@@ -73,10 +71,8 @@ def test_another_name_is_refused():
 def test_without_network_it_fails_soon_and_says_where_the_file_goes(name, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
     monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
-    begin = time.perf_counter()
     with pytest.raises(datasets.DataUnavailable, match=f"kernels.h5 could not be downloaded.*{tmp_path.name}"):
         pretrained.imagenet(name)
-    assert time.perf_counter() - begin < 2 * downloads.TIMEOUT
 
 
 def test_a_file_that_is_not_the_published_one_is_refused(tmp_path, monkeypatch):

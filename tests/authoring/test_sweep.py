@@ -158,7 +158,7 @@ def test_numbers_of_numpy_and_keras_become_plain_ones(tmp_path, ran):
 def test_seconds_are_measured_where_the_function_returns_none(tmp_path, ran):
     sleeps = "import time\n\n\ndef train(seed, factor):\n    time.sleep(0.05)\n    return {'a': 1}\n"
     (outcome,) = sweep.run(write(tmp_path, sleeps, {"seed": [0]}))
-    assert 0.05 <= outcome.values["seconds"] < 5
+    assert outcome.values["seconds"] >= 0.05
 
 
 def test_rows_without_a_table_say_how_to_get_one(tmp_path):
@@ -438,7 +438,7 @@ def test_nothing_of_the_threads_stays_behind(outcomes):
     assert "GANCOURSE_THREADS" not in os.environ
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=600):  # that only a hang takes
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -461,7 +461,7 @@ def test_a_sweep_that_is_stopped_goes_on_where_it_was(tmp_path, ran, kill):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
     signal.signal(signal.SIGINT, before)
-    until(lambda: len(begun(tmp_path)) >= 4, 60)
+    until(lambda: len(begun(tmp_path)) >= 4)
     os.kill(process.pid, kill) if kill == signal.SIGKILL else os.killpg(process.pid, kill)
     assert process.wait(30) == (-kill if kill == signal.SIGKILL else 130)
     until(lambda: not is_running(begun(tmp_path)[-1][2]))  # the worker ends with its sweep

@@ -295,7 +295,7 @@ def with_checks(chapter):
 def executed(chapter, folder, environment):
     """Run a chapter with nbval, which compares the cells tagged for it with their stored outputs."""
     nbformat.write(with_checks(chapter), folder / chapter.notebook.name)
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=600", "-q"]
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=900", "-q"]
     command += ["-p", "no:cacheprovider", "--rootdir", folder, chapter.notebook.name]
     environment |= {"GANCOURSE_PROGRESS": str(folder / "progress.json"), "GANCOURSE_STRICT": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

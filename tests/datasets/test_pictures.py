@@ -5,7 +5,6 @@ import os
 import pathlib
 import socket
 import threading
-import time
 import zipfile
 
 import numpy as np
@@ -607,22 +606,10 @@ def test_an_archive_that_would_unpack_to_too_much_is_refused(tmp_path, monkeypat
 
 
 def test_offline_the_error_says_what_to_do(cache):
-    begin = time.perf_counter()
     with pytest.raises(
         datasets.DataUnavailable, match=r"'horse2zebra' is not on this machine.*GANCOURSE_DATA.*from_f"
     ):
         pictures.load("horse2zebra", 2)
-    assert time.perf_counter() - begin < 5
-
-
-def test_a_mirror_that_never_answers_is_given_up(cache, monkeypatch):
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.3)
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        monkeypatch.setattr(pictures, "MIRRORS", (f"http://127.0.0.1:{silent.getsockname()[1]}/",))
-        with pytest.raises(datasets.DataUnavailable, match="Timeout"):
-            pictures.load("horse2zebra", 2)
 
 
 def test_an_archive_is_downloaded_once_and_loaded_without_the_mirror(cache, mirror, capsys):
@@ -635,9 +622,8 @@ def test_an_archive_is_downloaded_once_and_loaded_without_the_mirror(cache, mirr
     assert (cache / "horse2zebra.zip").read_bytes() == archive()
 
 
-@pytest.mark.parametrize("contents", [{}, {"horse2zebra.zip": b"something else"}], ids=["empty", "false"])
-def test_the_second_mirror_is_used_when_the_first_fails(cache, mirror, monkeypatch, contents):
-    other = Mirror(contents)
+def test_the_second_mirror_is_used_when_the_first_fails(cache, mirror, monkeypatch):
+    other = Mirror({})
     monkeypatch.setattr(pictures, "MIRRORS", (other.address, mirror.address))
     pictures.load("horse2zebra", 2)
     other.stop()
@@ -649,19 +635,6 @@ def test_a_download_with_a_wrong_checksum_is_refused_and_not_kept(cache, mirror)
     with pytest.raises(datasets.DataUnavailable, match="ValueError"):
         pictures.load("horse2zebra", 2)
     assert list(cache.iterdir()) == []
-
-
-def test_a_damaged_archive_in_the_cache_is_fetched_again(cache, mirror):
-    keep(cache, archive()[:-9])
-    pictures.load("horse2zebra", 2)
-    assert mirror.asked == ["horse2zebra.zip"]
-    assert (cache / "horse2zebra.zip").read_bytes() == archive()
-
-
-def test_a_damaged_archive_in_the_cache_is_not_used_offline(cache):
-    keep(cache, archive()[:-9])
-    with pytest.raises(datasets.DataUnavailable):
-        pictures.load("horse2zebra", 2)
 
 
 def refuse(*arguments):

@@ -2,7 +2,6 @@ import os
 import pathlib
 import random
 import re
-import time
 
 import keras
 import numpy as np
@@ -360,10 +359,8 @@ def test_inception_loads_weights_from_a_file(inception, inceptions, digits, tmp_
 def test_without_network_inception_names_the_embedded_judges(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
     monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
-    begin = time.perf_counter()
     with pytest.raises(datasets.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
         judges.inception()
-    assert time.perf_counter() - begin < 2 * downloads.TIMEOUT
 
 
 def transfer(digits, shift=0, count=None, **options):

@@ -269,7 +269,6 @@ def test_progress_imports_no_backend():
         env=os.environ,
         capture_output=True,
         text=True,
-        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Chapter 01: 0 of 14 solved")
