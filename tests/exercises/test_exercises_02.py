@@ -1,6 +1,5 @@
 """The questions of chapter 02 accept what is right and name what is wrong."""
 
-import inspect
 import math
 
 import numpy as np
@@ -190,48 +189,6 @@ def loss_with_other_reductions(pixels, logits, mean, log_variance):
 def test_a_right_answer_written_differently_passes(name, answer):
     outcome = getattr(questions, name).check(answer)
     assert outcome.status == exercises.PASSED, outcome
-
-
-MUTATIONS = {
-    "kl_between": [
-        ("mean - other_mean", "mean + other_mean"),
-        ("ops.square(", "ops.abs("),
-        ("/ ops.exp(other_log_variance)", "* ops.exp(other_log_variance)"),
-        ("+ other_log_variance -", "- other_log_variance -"),
-        ("- 1 +", "+"),
-        ("0.5 *", "1.0 *"),
-        ("axis=-1", "axis=0"),
-    ],
-    "area_under_curve": [
-        ('side="left"', 'side="right"'),
-        ('side="right"', 'side="left"'),
-        ("/ 2)", ")"),
-        ("len(ordered)", "len(strange_scores)"),
-        ("np.sort(familiar_scores)", "np.asarray(familiar_scores)"),
-        ("(smaller + not_larger)", "(smaller - not_larger)"),
-    ],
-    "vae_loss": [
-        ("- pixels * logits", "+ pixels * logits"),
-        ("ops.sum(entropy", "ops.mean(entropy"),
-        ("ops.sum(terms", "ops.mean(terms"),
-        ("ops.square(mean)", "mean"),
-        ("ops.exp(log_variance)", "ops.exp(log_variance / 2)"),
-        ("reconstruction + divergence", "reconstruction"),
-        ("ops.mean(reconstruction", "ops.sum(reconstruction"),
-        ("0.5 *", ""),
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new"), [(name, *pair) for name, pairs in MUTATIONS.items() for pair in pairs]
-)
-def test_a_mutant_of_the_solution_fails(name, old, new):
-    source = inspect.getsource(getattr(chapter_02, name))
-    assert old in source
-    scope = {"np": np, "ops": ops}
-    exec(source.replace(old, new), scope)  # the mutated text is our own
-    assert getattr(questions, name).check(scope[name]).status in (exercises.FAILED, exercises.ERROR)
 
 
 def test_the_area_agrees_with_scikit_learn():

@@ -1,6 +1,5 @@
-"""The questions of chapter 03: stubs, wrong answers, right answers written differently, mutants."""
+"""The questions of chapter 03: stubs, wrong answers, right answers written differently."""
 
-import inspect
 import math
 
 import numpy as np
@@ -150,34 +149,6 @@ RIGHT = [
 def test_a_right_answer_written_differently_passes(name, answer):
     outcome = getattr(questions, name).check(answer)
     assert outcome.status == exercises.PASSED, outcome.message
-
-
-MUTANTS = [
-    ("best_discriminator", "/ np.sum(real_counts)", ""),
-    ("best_discriminator", "/ np.sum(fake_counts)", ""),
-    ("best_discriminator", "np.where(total > 0, real", "np.where(total > 0, fake"),
-    ("best_discriminator", "0.5)", "0.0)"),
-    ("best_discriminator", "real + fake", "real - fake"),
-    ("minimax_generator_loss", "-ops.mean", "ops.mean"),
-    ("minimax_generator_loss", "softplus(fake_logits)", "softplus(-fake_logits)"),
-    ("minimax_generator_loss", "ops.mean", "ops.sum"),
-    ("minimax_generator_loss", "softplus", "relu"),
-    ("generator_step", "weights = generator", "weights = discriminator"),
-    ("generator_step", "softplus(-", "softplus("),
-    ("generator_step", "ops.mean(", "ops.sum("),
-    ("generator_step", "optimizer.apply(gradients, weights)", "pass"),
-    ("generator_step", "return loss", "return loss + 1"),
-]
-
-
-@pytest.mark.parametrize("name, old, new", MUTANTS)
-def test_a_mutant_of_the_solution_does_not_pass(name, old, new):
-    source = inspect.getsource(getattr(chapter_03, name))
-    assert old in source
-    space = dict(vars(chapter_03))
-    exec(source.replace(old, new), space)
-    with np.errstate(all="ignore"):
-        assert getattr(questions, name).check(space[name]).status != exercises.PASSED
 
 
 def test_the_checks_leave_the_random_states_alone():

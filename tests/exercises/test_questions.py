@@ -213,14 +213,26 @@ SWAPS = {
 }
 
 
+FUNCTIONS = {
+    "sum": "mean",
+    "mean": "sum",
+    "square": "abs",
+    "softplus": "relu",
+    "relu": "softplus",
+    "sort": "asarray",
+}
+
+
 def mutate(node):
-    """Exchange one operator or move one number by 1, in place; whether the node has any."""
+    """Exchange one operator or function, or move one number by 1, in place; whether the node has any."""
     if isinstance(node, (ast.BinOp, ast.AugAssign, ast.UnaryOp)) and type(node.op) in SWAPS:
         node.op = SWAPS[type(node.op)]()
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
         node.ops = [SWAPS[type(node.ops[0])](), *node.ops[1:]]
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
         node.value += 1
+    elif isinstance(node, ast.Attribute) and node.attr in FUNCTIONS:
+        node.attr = FUNCTIONS[node.attr]
     else:
         return False
     return True
