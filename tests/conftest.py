@@ -1,8 +1,10 @@
 """What the tests share: quiet surroundings of their own, and networks small enough to train in a moment."""
 
 import ast
+import concurrent.futures
 import os
 import pathlib
+import subprocess
 import sys
 import types
 
@@ -16,28 +18,50 @@ if str(ROOT) not in sys.path:
 
 import pytest  # noqa: E402
 
+MARKERS = (
+    "every_backend: test_backends.py repeats it on the other Keras backends",
+    "background(function): function(folder, **parameters) is begun before the first test; `outcome` is its result",
+)
+
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "every_backend: test_backends.py repeats it on the other Keras backends")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items):
     """What waits for another process comes last."""
-    items.sort(key=lambda item: item.path.name == "test_backends.py")
+    items.sort(key=lambda item: item.get_closest_marker("background") is not None)
+
+
+_running = []
+
+
+def in_another_process(command, **options):
+    """`subprocess.run` for what goes on beside the tests; it is killed with them."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    _running.append(process)
+    output, _ = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def other_backends(request, tmp_path_factory):
-    """(folder, processes) of the runs on other backends, begun before the first test; none where none is wanted."""
-    folder, processes = tmp_path_factory.mktemp("backends"), {}
-    if any(item.path.name == "test_backends.py" for item in request.session.items):
-        import test_backends
-
-        processes = test_backends.start(folder)
-    yield folder, processes
-    for process in processes.values():
+def background(request, tmp_path_factory):
+    """Futures, by test, of what the tests' markers name: done one after the other, beside the other tests."""
+    pool, futures = concurrent.futures.ThreadPoolExecutor(1), {}
+    for item in request.session.items:
+        if marker := item.get_closest_marker("background"):
+            folder = tmp_path_factory.mktemp("background")
+            futures[item.nodeid] = pool.submit(marker.args[0], folder, **item.callspec.params)
+    yield futures
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in _running:
         process.kill()
-        process.wait()
+
+
+@pytest.fixture
+def outcome(request, background):
+    return background[request.node.nodeid].result()
 
 
 def definitions(stem, parameters):

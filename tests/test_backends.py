@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 
 import keras
 import pytest
-from conftest import ROOT
+from conftest import ROOT, in_another_process
 
 FILES = (
     "test_adversarial",
@@ -37,50 +37,29 @@ RUN = "import sys; sys.modules['tensorflow'] = None; import pytest; sys.exit(pyt
 BACKENDS = "tensorflow", "jax", "torch"
 
 
-def start(folder):
-    """Begin the runs on the other backends that are installed; returns {backend: its process}.
+def of_file(folder, backend, file):
+    """{test: "" or the failure} of a file's tests on a backend; None where that is not installed or runs this already."""
+    if backend == keras.backend.backend() or importlib.util.find_spec(backend) is None:
+        return None
+    return {
+        name: failure for (place, name), failure in _outcomes(folder.parent, backend).items() if place == file
+    }
 
-    conftest does so before the first test, so that they go on beside the tests of this backend.
-    """
-    others = [name for name in BACKENDS if name != keras.backend.backend() and importlib.util.find_spec(name)]
-    return {backend: _start(backend, folder / backend) for backend in others}
 
-
-def _start(backend, folder):
+@functools.cache
+def _outcomes(parent, backend):
+    """{(file, test): "" or the failure} of all files on a backend, in one process."""
+    folder = parent / backend
     folder.mkdir()
     command = [sys.executable, *(["-m", "pytest"] if backend == "tensorflow" else ["-c", RUN])]
-    files = [str(path) for path in sorted((ROOT / "tests").rglob("test_*.py")) if path.stem in FILES]
-    options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={folder}/report.xml", "--tb=short"]
-    options += [f"--basetemp={folder}/tests", f"--rootdir={ROOT}", "-m", "every_backend"]
+    command += [str(path) for path in sorted((ROOT / "tests").rglob("test_*.py")) if path.stem in FILES]
+    command += ["-q", "-p", "no:cacheprovider", f"--junit-xml={folder}/report.xml", "--tb=short"]
+    command += [f"--basetemp={folder}/tests", f"--rootdir={ROOT}", "-m", "every_backend"]
     # JAX spends most of the time on compiling; code that is less optimized is compiled sooner.
     environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    with open(folder / "output.txt", "wb") as output:
-        return subprocess.Popen(
-            [*command, *files, *options], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-
-
-@pytest.fixture(scope="session")
-def outcome(other_backends):
-    """A function that waits for the run on a backend: gives {(file, test): "" or the failure}."""
-    folder, processes = other_backends
-
-    @functools.cache
-    def ended(backend):
-        if backend == keras.backend.backend():
-            pytest.skip(f"{backend} is the backend of this run")
-        if backend not in processes:
-            pytest.skip(f"{backend} is not installed")
-        processes[backend].wait()
-        return _outcomes(folder / backend)
-
-    return ended
-
-
-def _outcomes(folder):
+    done = in_another_process(command, cwd=ROOT, env=environment)
     if not (folder / "report.xml").exists():
-        output = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
-        return {(file, "run"): output or "no report" for file in FILES}
+        return {(file, "run"): done.stdout or "no report" for file in FILES}
     outcomes = {}
     for case in ElementTree.parse(folder / "report.xml").iter("testcase"):
         problems = [problem for kind in ("failure", "error") for problem in case.findall(kind)]
@@ -90,12 +69,14 @@ def _outcomes(folder):
 
 
 @pytest.mark.timeout(3600)  # the first one waits for the whole run, on a machine that may be busy
+@pytest.mark.background.with_args(of_file)
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_package_passes_its_tests_on_every_backend(outcome, backend, file):
-    tests = {name: failure for (place, name), failure in outcome(backend).items() if place == file}
-    assert tests
-    if failures := [f"{name}\n{failure}" for name, failure in tests.items() if failure]:
+    if outcome is None:
+        pytest.skip(f"{backend} is not installed, or is the backend of this run")
+    assert outcome
+    if failures := [f"{name}\n{failure}" for name, failure in outcome.items() if failure]:
         pytest.fail(f"on {backend}:\n" + "\n\n".join(failures), pytrace=False)
 
 

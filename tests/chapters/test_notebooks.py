@@ -1,18 +1,17 @@
 """The notebooks as regression tests: their form, the code they show, and that they run."""
 
 import ast
-import concurrent.futures
 import copy
 import html
 import os
 import re
-import subprocess
 import sys
 
 import jupytext
 import nbformat
 import pytest
 import yaml
+from conftest import in_another_process
 
 from gancourse import exercises, places, results, sweeps
 from gancourse.authoring import build, evidence, notebook_checks, report, sources
@@ -292,33 +291,22 @@ def with_checks(chapter):
     return notebook
 
 
-def executed(chapter, folder, environment):
+def executed(folder, chapter):
     """Run a chapter with nbval, which compares the cells tagged for it with their stored outputs."""
     nbformat.write(with_checks(chapter), folder / chapter.notebook.name)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=900", "-q"]
     command += ["-p", "no:cacheprovider", "--rootdir", folder, chapter.notebook.name]
-    environment |= {"GANCOURSE_PROGRESS": str(folder / "progress.json"), "GANCOURSE_STRICT": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope="session")
-def runs(request, tmp_path_factory):
-    """For each chapter that is to be tested a future of its run with nbval: they run beside the other tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GANCOURSE_")}
     environment |= {name: os.environ[name] for name in ("GANCOURSE_DATA",) if name in os.environ}
-    wanted = [item for item in request.session.items if item.name.startswith("test_untouched_chapter")]
-    beside = concurrent.futures.ThreadPoolExecutor(1)
-    yield {
-        chapter.number: beside.submit(executed, chapter, tmp_path_factory.mktemp("chapter"), dict(environment))
-        for chapter in (item.callspec.params["chapter"] for item in wanted)
-    }
-    beside.shutdown(cancel_futures=True)
+    environment |= {"GANCOURSE_PROGRESS": str(folder / "progress.json"), "GANCOURSE_STRICT": "1"}
+    return in_another_process(command, cwd=folder, env=environment)
 
 
+@pytest.mark.background.with_args(executed)
+@pytest.mark.timeout(3600)  # the first one waits for what was begun before it, on a machine that may be busy
 @each_chapter
-def test_untouched_chapter_runs_its_fixed_outputs_stay_and_every_solution_passes_in_it(chapter, runs):
-    done = runs[chapter.number].result()
-    assert done.returncode == 0, done.stdout[-3000:]
+def test_untouched_chapter_runs_its_fixed_outputs_stay_and_every_solution_passes_in_it(chapter, outcome):
+    assert outcome.returncode == 0, outcome.stdout[-3000:]
 
 
 def test_pages_carry_the_alternative_texts(tmp_path):
