@@ -6,7 +6,7 @@ WORKERS ?= 1
 SEEDS ?= 3
 CHAPTERS ?=
 
-.PHONY: course test lab notebooks evidence sweeps bench module judges colab clean
+.PHONY: course test lab notebooks evidence sweeps bench module judges models colab clean
 
 course:  ## run every chapter and leave notebooks, a page and a table in build/
 	$(PYTHON) start.py course $(CHAPTERS) --profile $(PROFILE) --jobs $(JOBS)
@@ -34,6 +34,9 @@ module:  ## train the embedded ProGAN again, with the functions of chapter 6
 
 judges:  ## train the frozen classifiers again
 	$(PYTHON) start.py judges
+
+models:  ## train the networks from long runs that are stale, or go on with them
+	$(PYTHON) start.py models
 
 colab:  ## run the CHAPTERS at smoke from the wheel, beside the versions that Colab has; PYTHON is a Python 3.13
 	$(PYTHON) start.py colab $(CHAPTERS)

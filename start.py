@@ -12,6 +12,7 @@ For authors:
     python start.py bench              speed of the training step against other loops
     python start.py module             train the embedded ProGAN again, with the functions of chapter 6
     python start.py judges             train the frozen classifiers again
+    python start.py models             train the networks from long runs, or go on with them
     python start.py colab              run chapters at smoke beside the versions that Colab has; needs Python 3.13
 
 What follows a verb is handed on to it: python start.py course 03 --profile lesson --jobs 2
@@ -250,6 +251,7 @@ VERBS = {
     "bench": lambda root, options: [["benchmarks/step.py"] + options, ["benchmarks/feeding.py"] + options],
     "module": lambda root, options: [["notebooks/sweeps/module.py"] + options],
     "colab": lambda root, options: [[".ci/colab.py"] + options],
+    "models": lambda root, options: [["-m", "gancourse", "models"] + options],
     "judges": lambda root, options: [["-m", "gancourse.evaluation.judges"] + options],
 }
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m gancourse {run,build,check,evidence,sweep,progress,info}`."""
+"""The command line: `python -m gancourse {run,build,check,evidence,sweep,models,progress,info}`."""
 
 import argparse
 import ast
@@ -86,6 +86,12 @@ def parser():
     sweeps.add_argument("sweeps", nargs="+", metavar="FILE.yml", help="what to run; the table is FILE.csv")
     sweeps.add_argument("--workers", type=int, default=1, help="processes side by side on this machine")
     sweeps.add_argument("--scheduler", default="", help="address of a Dask cluster that does the runs")
+    text = "train the networks from long runs that the course ships, or go on with them"
+    shipped = commands.add_parser("models", help=text, description=text)
+    shipped.set_defaults(command=train_models)
+    shipped.add_argument(
+        "names", nargs="*", metavar="NAME", help="such as 04_dcgan; those that are stale if none is given"
+    )
     text = "show which exercises are solved"
     progress = commands.add_parser("progress", help=text, description=text)
     progress.set_defaults(command=show_progress)
@@ -252,6 +258,19 @@ def _sweep(name, options):
         if not bar:
             print(f"{count}/{total} {line}", flush=True)
     return failures
+
+
+def train_models(options):
+    """Train networks from long runs and print what is known of each.
+
+    Raises ValueError as `long_runs.train` does.
+    """
+    from gancourse.authoring import long_runs
+
+    for name in options.names or long_runs.stale():
+        known = long_runs.train(name)
+        print(f"{name}: {known['minutes']} minutes, SHA-256 {known['sha256']}", flush=True)
+    return 0
 
 
 def show_progress(options):

@@ -25,7 +25,7 @@ from gancourse.exercises import progress
 ROOT = places.REPOSITORY
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERBS = {
-    "course", "test", "lab", "notebooks", "evidence", "sweeps", "bench", "module", "judges", "colab",
+    "course", "test", "lab", "notebooks", "evidence", "sweeps", "bench", "module", "judges", "models", "colab",
 }  # fmt: skip
 SYSTEMS = {
     "Linux": {

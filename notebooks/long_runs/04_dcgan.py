@@ -1,0 +1,25 @@
+"""Chapter 4's own networks, trained for as many epochs as it takes until samples no longer improve."""
+
+import keras
+from chapter_04 import our_discriminator, our_generator
+
+from gancourse import datasets, gradients
+from gancourse.losses import NonSaturating
+from gancourse.training import Checkpoint
+
+latent_dim = 64
+
+
+def train(folder, epochs, batch_size, rate, decay, seed):
+    """The average generator after this many epochs of all training images; the rate falls to 0 along a cosine."""
+    images = datasets.load("mnist").train_images
+    gradients.seed_everything(seed)
+    steps = epochs * (len(images) // batch_size)
+    gan = NonSaturating(our_generator(), our_discriminator(), latent_dim, decay=decay, seed=seed)
+    falling = keras.optimizers.schedules.CosineDecay(rate, steps)
+    gan.compile(keras.optimizers.Adam(falling, beta_1=0.5), keras.optimizers.Adam(falling, beta_1=0.5))
+    checkpoint = Checkpoint(folder)
+    first = checkpoint.restore(gan)
+    batches = datasets.Batches(images, batch_size, seed, epoch=first)
+    gan.fit(batches, initial_epoch=first, epochs=epochs, callbacks=[checkpoint], verbose=2)
+    return gan.average_generator
