@@ -383,6 +383,22 @@ def test_links_between_files_lead_somewhere():
     assert broken == []
 
 
+def test_files_that_texts_name_are_there():
+    named = {
+        (path.name, name)
+        for path in markdown()
+        for name in re.findall(
+            r"`((?:gancourse|tests|notebooks|benchmarks)/[\w./]+\.\w+)`", path.read_text("utf-8")
+        )
+    }
+    assert len(named) > 5
+    assert [
+        pair
+        for pair in sorted(named)
+        if pair[0] != "CHANGELOG.md" and "N" not in pair[1] and not (ROOT / pair[1]).exists()
+    ] == []
+
+
 def said(tree):
     """The texts in a syntax tree, with … for what is filled in."""
     for node in ast.walk(tree):
