@@ -76,7 +76,9 @@ def save(network, path):
     Raises ValueError for weights that half precision cannot hold, and for a file that would be larger than `LARGEST`.
     """
     with np.errstate(over="ignore"):  # what overflows is named below
-        weights = {f"weight_{index}": value.astype("float16") for index, value in enumerate(network.get_weights())}
+        weights = {
+            f"weight_{index}": value.astype("float16") for index, value in enumerate(network.get_weights())
+        }
     if wrong := [name for name, value in weights.items() if not np.isfinite(value).all()]:
         raise ValueError(f"{', '.join(wrong)}: NaN, infinite, or beyond the 65,504 that half precision reaches.")
     with atomic.writing(path, "wb") as file:

@@ -254,23 +254,19 @@ def exercise_cells(notebook):
     return [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
 
 
-def solution_cell(chapter, question):
-    """A cell that checks the solution of a question, where the learner's stub is going to stand."""
-    if isinstance(question, exercises.Code):
-        answer = f"from gancourse.exercises.chapter_{chapter.number} import {question.name}"
-    else:
-        truth = question.truth() if isinstance(question, exercises.Prediction) else question.answer
-        answer = f"{question.name} = {truth!r}"
-    check = f'assert questions.{question.name}.check({question.name}).status == "passed"'
-    return nbformat.v4.new_code_cell(f"{answer}\n{check}")
+def solution_cell(question):
+    """A cell that checks the solution of a question, before the learner's stub, and binds no name."""
+    answer = "truth()" if isinstance(question, exercises.Prediction) else "answer"
+    name = f"questions.{question.name}"
+    return nbformat.v4.new_code_cell(f'assert {name}.check({name}.{answer}).status == "passed"')
 
 
 # The names of recorded numbers, in order, as the notebook records them.
 LISTENING = """\
-from gancourse import results
+from gancourse import results as _results
 
-recorded_names, publish = [], results._publish
-results._publish = lambda result: (recorded_names.append(result["name"]), publish(result))[1]"""
+_recorded, _publish = [], _results._publish
+_results._publish = lambda result: (_recorded.append(result["name"]), _publish(result))[1]"""
 
 
 def with_checks(chapter):
@@ -281,12 +277,12 @@ def with_checks(chapter):
     questions, cells = iter(exercises.load(chapter.number)), []
     for cell in notebook.cells:
         if "exercise" in cell.metadata.get("tags", []):
-            cells.append(solution_cell(chapter, next(questions)))
+            cells.append(solution_cell(next(questions)))
         cells.append(cell)
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = "\n".join([cell.source, *values])
             cells.append(nbformat.v4.new_code_cell(LISTENING))
-    cells.append(nbformat.v4.new_code_cell(f"assert recorded_names == {names!r}, recorded_names"))
+    cells.append(nbformat.v4.new_code_cell(f"assert _recorded == {names!r}, _recorded"))
     notebook.cells = cells
     return notebook
 

@@ -359,7 +359,7 @@ def test_inception_loads_weights_from_a_file(inception, inceptions, digits, tmp_
 def test_without_network_inception_names_the_embedded_judges(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "APPLICATIONS", "http://127.0.0.1:9/")
     monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path)
-    with pytest.raises(datasets.DataUnavailable, match=r"judge\.load\('mnist' or .* or 'usps'\)"):
+    with pytest.raises(datasets.DataUnavailable, match=r"judges\.load\('mnist' or .* or 'usps'\)"):
         judges.inception()
 
 
