@@ -6,7 +6,7 @@ import pathlib
 import platform
 
 from gancourse import datasets, gradients, results
-from gancourse.datasets import downloads
+from gancourse.datasets import downloads, usps
 from gancourse.machine import machine, matrix_rate
 
 PACKAGES = ("gancourse", "keras", "tensorflow", "jax", "torch", "numpy", "jupyterlab")
@@ -25,15 +25,19 @@ def versions():
 
 def data_at_hand():
     """Data set name to where it lies, or how it would be had; nothing is downloaded."""
-    places = {"digits": "embedded"}
-    own = os.environ.get("GANCOURSE_DATA")
-    for name, files in datasets.FILES.items():
-        folders = {"GANCOURSE_DATA": own and pathlib.Path(own) / name, "cache": downloads.cache_folder() / name}
-        whole = [
-            place for place, folder in folders.items() if folder and all((folder / f).exists() for f in files)
-        ]
-        places[name] = whole[0] if whole else "to be downloaded when first used"
+    places = {"digits": "embedded", "faces": "drawn when first used"}
+    own, cache = os.environ.get("GANCOURSE_DATA"), downloads.cache_folder()
+    for name, files in {**datasets.FILES, "usps": usps.LIBSVM}.items():
+        folder = own and pathlib.Path(own).expanduser() / name
+        if folder and (_holds(folder, files) or (name == "usps" and _holds(folder, [usps.HDF5]))):
+            places[name] = "GANCOURSE_DATA"
+        else:
+            places[name] = "cache" if _holds(cache / name, files) else "to be downloaded when first used"
     return places
+
+
+def _holds(folder, files):
+    return all((folder / file).exists() for file in files)
 
 
 def minutes():

@@ -1,95 +1,89 @@
-"""Data sets as images in [-1, 1]: found on disk, downloaded and checked, or embedded.
+"""Data sets as images in [-1, 1]: by their name, or pictures of one's own by their folder.
 
 A set is looked for in `$GANCOURSE_DATA`, then in the cache, then on its mirrors. `digits` comes with
-scikit-learn and needs no network.
+scikit-learn and needs no network. A set in any format becomes one by a function that reads it: `register`.
 """
 
-import numpy as np
+import os
+import pathlib
 
-from gancourse.datasets.downloads import DataUnavailable, fetch
-from gancourse.datasets.idx import read_idx
-from gancourse.datasets.images import Batches, Dataset, check_images, from_bytes
+from gancourse.datasets.built_in import FILES, LOADERS, MIRRORS
+from gancourse.datasets.downloads import DataUnavailable
+from gancourse.datasets.images import Batches, Dataset, as_dataset, check_images, from_bytes
 
-__all__ = ["Batches", "DataUnavailable", "Dataset", "check_images", "from_bytes", "load", "load_or_digits"]
+__all__ = ["FILES", "MIRRORS", "Batches", "DataUnavailable", "Dataset", "check_images", "from_bytes"]
+__all__ += ["as_dataset", "load", "load_or_digits", "register"]
 
-# Name in the folder of the set -> SHA-256 of the file as its authors published it.
-FILES = {
-    "mnist": {
-        "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-    },
-    "fashion-mnist": {
-        "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-        "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-        "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-        "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-    },
-}
-MIRRORS = {
-    "mnist": (
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-    "fashion-mnist": (
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-    ),
-}
-NAMES = (*FILES, "digits")
+BUILT_IN = tuple(LOADERS)
 FALLBACK_NOTICE = "Going on with the embedded digits; numbers and figures are theirs."
 
 
-def load(name):
-    """The data set `name` ("mnist", "fashion-mnist" or "digits") as a `Dataset`.
+def load(name_or_folder, size=None, colour=None):
+    """A data set as a `Dataset`: one known by its name, or the pictures of a folder.
 
-    Raises ValueError for an unknown name or a damaged file, and DataUnavailable when the set is not on this
-    machine and no mirror answers.
+    name_or_folder: "mnist", "fashion-mnist", "digits", "usps" (its digits framed to 28x28 as MNIST's are), "faces", a
+    name that was given to `register`, or a path. Subfolders of a folder are classes; without them there are no labels.
+    A tenth of a folder's pictures is for testing, always the same one (`folders.load`).
+    size, colour: the images are cropped and resized to `size` x `size`, in colour or, with False, grey. None: a
+    set's own; a folder's pictures get 64 pixels, and 3 channels if any has a colour.
+    Raises ValueError for an unknown name, a folder that is missing or cannot be used and a damaged file, and
+    DataUnavailable when the set is not on this machine and no mirror answers.
     """
-    if name not in NAMES:
-        raise ValueError(f"There is no data set {name!r}. The known ones are {', '.join(NAMES)}.")
-    if name == "digits":
-        return _digits()
-    advice = f"put its files into a folder {name}/ and set GANCOURSE_DATA to the folder above it, "
-    advice += "or use the embedded set: load('digits')"
-    paths = [
-        fetch(name, file, sha256, [mirror + file for mirror in MIRRORS[name]], advice)
-        for file, sha256 in FILES[name].items()
-    ]
-    train_images, train_labels, test_images, test_labels = (read_idx(path) for path in paths)
-    return Dataset(
-        name,
-        from_bytes(train_images[..., np.newaxis]),
-        train_labels.astype("int64"),
-        from_bytes(test_images[..., np.newaxis]),
-        test_labels.astype("int64"),
-    )
+    from gancourse.datasets import folders, pictures
+
+    if isinstance(name_or_folder, str) and name_or_folder in LOADERS:
+        dataset = as_dataset(name_or_folder, LOADERS[name_or_folder]())
+        parts = (dataset.train_images, dataset.test_images)
+        if size is None and colour is None:
+            return dataset
+        train, test = (pictures.brought_to(images, size, colour) for images in parts)
+        return dataset._replace(train_images=train, test_images=test)
+    if not _is_folder(name_or_folder):
+        raise ValueError(
+            f"There is no data set {name_or_folder!r}. The known ones are {', '.join(LOADERS)}; the path of a folder "
+            "of your own pictures may be given, too, and datasets.register takes a function that loads a set."
+        )
+    return folders.load(name_or_folder, 64 if size is None else size, colour)
 
 
-def load_or_digits(name):
-    """`load(name)`, or the embedded `digits` with a visible notice when that set cannot be had.
+def load_or_digits(name_or_folder, size=None, colour=None):
+    """`load(...)`, or the embedded `digits` with a visible notice when that set cannot be had.
 
     Raises ValueError as `load` does.
     """
     try:
-        return load(name)
+        return load(name_or_folder, size, colour)
     except DataUnavailable as error:
         print(f"NOTICE: {error}\nNOTICE: {FALLBACK_NOTICE}")
-        return load("digits")
+        return load("digits", size, colour)
 
 
-def _digits():
-    """scikit-learn's 1,797 handwritten digits, 8x8, enlarged to 24x24 and padded to 28x28; 500 are for testing."""
-    from scipy.ndimage import zoom
-    from sklearn.datasets import load_digits
+def register(name, loader):
+    """Let `load(name)` call `loader`, until Python ends; a name registered before is replaced.
 
-    bundle = load_digits()
-    small = bundle.images / 8 - 1
-    large = np.clip(zoom(small, (1, 3, 3), order=1, grid_mode=True, mode="nearest"), -1, 1)
-    images = np.pad(large, ((0, 0), (2, 2), (2, 2)), constant_values=-1)[..., np.newaxis].astype("float32")
-    # The set lists its writers one after the other: a fixed shuffle keeps training and test alike.
-    order = np.random.default_rng(0).permutation(len(images))
-    train, test = order[:-500], order[-500:]
-    labels = bundle.target.astype("int64")
-    return Dataset("digits", images[train], labels[train], images[test], labels[test])
+    loader: a function without arguments that returns a `Dataset`, or `(train_images, train_labels, test_images,
+    test_labels)`; images float32 `(count, height, width, channels)` in [-1, 1], labels integers from 0 on, or None.
+    It is called, and what it returns is checked, at every load.
+    Raises ValueError for the name of a built-in set, a name that reads as a path, and a loader that is no function.
+    """
+    if not isinstance(name, str) or not name or _is_path(name):
+        raise ValueError(f"The name of a set is a text without slashes, such as 'kmnist'; this is {name!r}.")
+    if name in BUILT_IN:
+        raise ValueError(f"{name!r} is a set of the course. Choose a name other than {', '.join(BUILT_IN)}.")
+    if not callable(loader):
+        raise ValueError(
+            f"A loader is a function without arguments that returns the set; this is a {type(loader).__name__}. "
+            "Give the function itself: register(name, load_it), not load_it()."
+        )
+    LOADERS[name] = loader
+
+
+def _is_folder(value):
+    """Whether it is a path, there or not, and so no misspelt name."""
+    if isinstance(value, str) and value and "\0" not in value:
+        return _is_path(value) or pathlib.Path(value).is_dir()
+    return isinstance(value, os.PathLike)
+
+
+def _is_path(text):
+    return text.startswith("~") or any(mark in text for mark in ("/", os.sep)) or text in (".", "..")

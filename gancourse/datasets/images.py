@@ -9,13 +9,17 @@ from gancourse import settings
 
 
 class Dataset(typing.NamedTuple):
-    """Images, float32 `(count, height, width, channels)` in [-1, 1], and their labels, int64 `(count,)`."""
+    """Images, float32 `(count, height, width, channels)` in [-1, 1], and their labels, int64 `(count,)`, or None.
+
+    class_names: what the labels 0, 1, 2 ... stand for, or None, where there are no labels or no names.
+    """
 
     name: str
     train_images: np.ndarray
-    train_labels: np.ndarray
+    train_labels: np.ndarray | None
     test_images: np.ndarray
-    test_labels: np.ndarray
+    test_labels: np.ndarray | None
+    class_names: tuple | None = None
 
 
 def from_bytes(images):
@@ -50,6 +54,48 @@ def check_images(images):
             f"Images lie in [-1, 1]; these reach from {low} to {high}. Rescale them, or remove the NaN."
         )
     return images
+
+
+def as_dataset(name, loaded):
+    """What a loader returned, checked, as a `Dataset` of that name whose classes have names.
+
+    loaded: a Dataset, or `(train_images, train_labels, test_images, test_labels)`; images as `check_images` says, of
+    one shape; labels integers from 0 on, `(count,)`, or None in both parts. Classes without names are called "0", "1"
+    and so on. Raises ValueError that names the set and what is wrong with it.
+    """
+    if not isinstance(loaded, Dataset):
+        if not isinstance(loaded, tuple | list) or len(loaded) != 4:
+            raise ValueError(
+                f"The loader of {name!r} returned {type(loaded).__name__}. It returns a datasets.Dataset, or "
+                "(train_images, train_labels, test_images, test_labels) with None for labels that there are not."
+            )
+        loaded = Dataset(name, *loaded)
+    try:
+        train, test = check_images(loaded.train_images), check_images(loaded.test_images)
+        if train.shape[1:] != test.shape[1:]:
+            raise ValueError(f"Its training images are {train.shape[1:]}, its test images {test.shape[1:]}.")
+        train_labels, test_labels, class_names = _labelled(loaded)
+    except ValueError as error:
+        raise ValueError(f"The set {name!r} cannot be used. {error}") from error
+    return Dataset(name, train, train_labels, test, test_labels, class_names)
+
+
+def _labelled(dataset):
+    """Training labels, test labels and names of the classes, checked; None three times where there are no labels."""
+    labels, names = (dataset.train_labels, dataset.test_labels), dataset.class_names
+    missing = sum(part is None for part in labels)
+    if missing == 1:
+        raise ValueError("It has labels in one part only. Give those of both, or None twice.")
+    if missing:
+        return None, None, None
+    counts = len(dataset.train_images), len(dataset.test_images)
+    labels = [settings.check_labels(part, count) for part, count in zip(labels, counts)]
+    if names is None:
+        names = range(1 + max(0, *(int(part.max()) for part in labels)))
+    names = tuple(map(str, names))
+    for part, count in zip(labels, counts):
+        settings.check_labels(part, count, len(names))
+    return *(part.astype("int64") for part in labels), names
 
 
 class Batches(keras.utils.PyDataset):

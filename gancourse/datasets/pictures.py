@@ -40,6 +40,8 @@ MIRRORS = (
     "https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/",
     "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets/",
 )
+TINT = 16  # of 255: so far the channels of a grey picture may differ, as JPEG leaves them
+LUMA = np.array([[0.299], [0.587], [0.114]], "float32")
 PARTS = ("trainA", "trainB", "testA", "testB")  # the folders of an archive, in the order of `Domains`
 
 
@@ -65,13 +67,21 @@ def from_folder(path, size, colour=True):
     Raises ValueError for a path that is no folder, a folder without pictures, and pictures that cannot be read, all at
     once.
     """
-    folder = pathlib.Path(path).expanduser()
     _check_size(size)
+    return decode(files_of(path), size, colour)
+
+
+def files_of(path):
+    """The paths of a folder's pictures, sorted by name; those of kinds that are not read are counted in a notice.
+
+    Raises ValueError for a path that is no folder, and for a folder without pictures.
+    """
+    folder = pathlib.Path(path).expanduser()
     if not folder.is_dir():
         came = "is a file" if folder.exists() else "does not exist"
         raise ValueError(f"{folder} {came}. Give the folder that the pictures lie in.")
     visible = sorted((entry for entry in folder.iterdir() if entry.name[0] != "."), key=lambda entry: entry.name)
-    paths = [entry for entry in visible if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    paths = [entry for entry in visible if is_picture(entry)]
     if not paths:
         kinds = collections.Counter("folder" if e.is_dir() else e.suffix or "no suffix" for e in visible)
         held = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())) or "nothing"
@@ -85,7 +95,49 @@ def from_folder(path, size, colour=True):
         print(
             f"NOTICE: {folder} holds pictures of kinds that are not read: {counts}. Convert them to png or jpg."
         )
-    return datasets.from_bytes(_squares(paths, _content, size, colour))
+    return paths
+
+
+def is_picture(path):
+    """Whether a path is a file that is named as the pictures that are read are, and is not hidden."""
+    return path.name[0] != "." and path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def decode(paths, size, colour=None):
+    """Pictures in files, cropped and resized as `from_folder` says: float32 `(count, size, size, 3 or 1)` in [-1, 1].
+
+    colour: True for 3 channels, False for 1, None for 3 if any of the pictures has a colour and 1 if all are grey.
+    Raises ValueError for a size below 1, and for pictures that cannot be read, all at once.
+    """
+    _check_size(size)
+    squares = _squares(paths, _content, size, colour is not False)
+    if colour is None and max(np.ptp(square, axis=-1).max() for square in squares) <= TINT:
+        squares = squares.mean(axis=-1, keepdims=True).round().astype("uint8")
+    return datasets.from_bytes(squares)
+
+
+def brought_to(images, size=None, colour=None):
+    """Images cropped and resized as the pictures of a folder are: `(count, size, size, 3 or 1)`, in [-1, 1].
+
+    images: float32 `(count, height, width, channels)` in [-1, 1]. colour: True repeats grey in 3 channels, False makes
+    1 of them by the luma of Rec. 601, as Pillow does. None leaves the size, or the channels, as they are.
+    Raises ValueError for images of another kind, and for other channels than 1 or 3 where `colour` is given.
+    """
+    images = datasets.check_images(images)
+    if size is not None and images.shape[1:3] != (size, size):
+        _check_size(size)
+        images = np.stack([_resized(image, size) for image in images])
+    if colour is not None and (channels := 3 if colour else 1) != images.shape[-1]:
+        if images.shape[-1] not in (1, 3):
+            raise ValueError(f"Grey images have 1 channel, those in colour 3; these have {images.shape[-1]}.")
+        images = np.repeat(images, 3, axis=-1) if channels == 3 else images @ LUMA
+    return np.clip(images, -1, 1)
+
+
+def _resized(image, size):
+    """One image, `(height, width, channels)`, channel by channel, because Pillow knows colours in bytes only."""
+    channels = [Image.fromarray(np.ascontiguousarray(channel)) for channel in image.transpose(2, 0, 1)]
+    return np.stack([ImageOps.fit(one, (size, size), Image.Resampling.LANCZOS) for one in channels], axis=-1)
 
 
 def load(name, size):

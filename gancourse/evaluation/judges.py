@@ -3,11 +3,14 @@
 A judge gives class probabilities, and the features before them, on which distances between sets of images
 are measured. The small ones' weights lie in `data/judges/` as plain arrays with a SHA-256;
 `python -m gancourse.evaluation.judges` trains them again, `python -m gancourse.evaluation.judges digits` only that one.
+`of` gives the judge of any set with labels, and trains one where the course ships none.
 `inception` is the large one of the literature, trained on ImageNet, whose weights are downloaded.
 """
 
 import argparse
+import contextlib
 import functools
+import hashlib
 
 import keras
 import numpy as np
@@ -15,7 +18,7 @@ from keras import layers
 
 from gancourse import atomic, datasets, places, settings
 from gancourse.attacks import pretrained
-from gancourse.datasets import corruptions, downloads, pictures, usps
+from gancourse.datasets import corruptions, downloads, pictures
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -29,24 +32,33 @@ SHA256 = {
 }
 EPOCHS = {"mnist": 15, "fashion-mnist": 20, "digits": 150, "usps": 60, "horse2zebra": 60}
 PICTURE = 64  # width of the pictures that the judge of horses and zebras reads
+SMALLEST, SMALL = 16, 32  # widths: the least that LeNet leaves a pixel of; those it reads, above come more layers
+SHOWN = 80_000_000  # pixels that the judge of a learner's set is trained on in all, about a minute of one core
+EPOCHS_OF_OWN = 3, 60  # the least and the most times that it sees each image
 
 
-def network():
-    """LeNet-5 with today's activations: images `(batch, 28, 28, 1)` to features `(batch, 84)` and logits."""
-    images = keras.Input((28, 28, 1))
+def network(shape=(28, 28, 1), classes=10):
+    """LeNet-5 with today's activations: images `(batch, 28, 28, 1)` to features `(batch, 84)` and logits.
+
+    shape: of an image, at least 16x16. classes: how many logits there are.
+    """
+    images = keras.Input(shape)
     x = layers.Conv2D(32, 5, activation="relu")(images)
     x = layers.MaxPooling2D()(x)
     x = layers.Conv2D(64, 5, activation="relu")(x)
     x = layers.MaxPooling2D()(x)
     x = layers.Dropout(0.4)(layers.Flatten()(x))
     features = layers.Dense(FEATURES, activation="relu", name="features")(x)
-    logits = layers.Dense(10, name="logits")(layers.Dropout(0.4)(features))
+    logits = layers.Dense(classes, name="logits")(layers.Dropout(0.4)(features))
     return keras.Model(images, [features, logits])
 
 
-def picture_network():
-    """Convolutions and batch normalization: pictures `(batch, 64, 64, 3)` to features `(batch, 64)` and 3 logits."""
-    images = keras.Input((PICTURE, PICTURE, 3))
+def picture_network(shape=(PICTURE, PICTURE, 3), classes=3):
+    """Convolutions and batch normalization: pictures `(batch, 64, 64, 3)` to features `(batch, 64)` and logits.
+
+    shape: of a picture, at least 16x16. classes: how many logits there are.
+    """
+    images = keras.Input(shape)
     x = layers.Conv2D(24, 4, strides=2, padding="same", use_bias=False)(images)
     x = layers.ReLU()(layers.BatchNormalization()(x))
     for filters in (48, 64, 64):
@@ -55,7 +67,7 @@ def picture_network():
     # Of length 8, so that a value is about 1: else the kernel distance would hang on a few strong features.
     means = layers.UnitNormalization()(layers.GlobalAveragePooling2D()(x))
     features = layers.Rescaling(8.0, name="features")(means)
-    logits = layers.Dense(3, name="logits")(layers.Dropout(0.3)(features))
+    logits = layers.Dense(classes, name="logits")(layers.Dropout(0.3)(features))
     return keras.Model(images, [features, logits])
 
 
@@ -69,9 +81,10 @@ class Judge:
         self.name, self.model, self.accuracy = name, model, accuracy
 
     def features_and_probabilities(self, images):
-        """Features `(count, 84)` and class probabilities `(count, 10)`, both float32, of images in [-1, 1].
+        """Features `(count, 84)` and class probabilities `(count, classes)`, both float32, of images in [-1, 1].
 
-        Those of "horse2zebra" are `(count, 64)` and `(count, 3)`. Raises ValueError for images of another kind or size.
+        There are 64 features of "horse2zebra", and of images wider than 32 pixels. Raises ValueError for images of
+        another kind or size.
         """
         images = datasets.check_images(images)
         if images.shape[1:] != (expected := self.model.input_shape[1:]):
@@ -104,9 +117,91 @@ def load(name):
             f"{path} has the SHA-256 {found}, expected {SHA256[name]}. Restore it from the repository."
         )
     with np.load(path, allow_pickle=False) as arrays:
-        model = (picture_network if name == "horse2zebra" else network)()
+        accuracy = float(arrays["test_accuracy"])
+    model = (picture_network if name == "horse2zebra" else network)()
+    return Judge(name, _restored(model, path), accuracy)
+
+
+def of(dataset):
+    """The judge of a `datasets.Dataset`: the one the course ships, one trained on its labels, or None without labels.
+
+    A set has the shipped judge of its name if that reads images of its size. Any other one with labels has a judge
+    trained, once, on its training images: LeNet up to 32 pixels, convolutions of more layers above. It takes about
+    a minute, is kept in the cache, and says how many of the set's test images it is right on. It depends on the
+    training images and labels alone, and leaves all random states as they were.
+    Raises ValueError for images below 16x16, fewer than two classes, and images and labels that do not fit.
+    """
+    name, shape = dataset.name.removesuffix(" subset"), dataset.train_images.shape[1:]
+    if name in SHA256 and shape == load(name).model.input_shape[1:]:
+        return load(name)
+    if dataset.train_labels is None:
+        return None
+    dataset = datasets.as_dataset(dataset.name, dataset)
+    _check_judgeable(dataset)
+    with random_states_kept():
+        return _own(dataset)
+
+
+def _check_judgeable(dataset):
+    if min(dataset.train_images.shape[1:3]) < SMALLEST:
+        raise ValueError(
+            f"A judge reads images of {SMALLEST}x{SMALLEST} or more; those of {dataset.name} are "
+            f"{dataset.train_images.shape[1:]}."
+        )
+    if len(dataset.class_names) < 2:
+        raise ValueError(f"A judge tells classes apart; {dataset.name} has one, {dataset.class_names[0]}.")
+
+
+def _own(dataset):
+    """The judge of a set that the course does not know, from the cache, or trained and put there."""
+    path = downloads.cache_folder() / "judges" / f"{_digest(dataset)}.npz"
+    shape = dataset.train_images.shape[1:]
+    build = functools.partial(
+        network if max(shape[:2]) <= SMALL else picture_network, shape, len(dataset.class_names)
+    )
+    print(f"Judge of {dataset.name}: ", end="", flush=True)
+    try:
+        model = _restored(build(), path)
+    except Exception:  # there is none yet, or whatever is wrong with it: a new one takes its place
+        print("trained, once; ", end="", flush=True)
+        model = _trained(build, dataset)
+        with contextlib.suppress(OSError):  # without room for the cache it is trained again the next time
+            _save(path, model.get_weights())
+    accuracy = _accuracy(model, dataset)
+    print(f"right on {accuracy:.1%} of {len(dataset.test_images):,} held-out images.")
+    return Judge(dataset.name, model, accuracy)
+
+
+def _digest(dataset):
+    """What a judge depends on, in 16 letters: training images and labels, and the number of classes."""
+    content = hashlib.sha256(repr((dataset.train_images.shape, len(dataset.class_names))).encode())
+    for part in (dataset.train_images, dataset.train_labels):
+        content.update(np.ascontiguousarray(part))
+    return content.hexdigest()[:16]
+
+
+def _trained(build, dataset, seed=0):
+    """A model, trained on a set; nothing but small shifts is known to leave the classes of every set alone."""
+    seed_everything(seed)
+    model, count = build(), len(dataset.train_images)
+    images = keras.Input(model.input_shape[1:])
+    shifted = layers.RandomTranslation(0.08, 0.08, fill_mode="nearest", seed=seed)(images)
+    epochs = np.clip(SHOWN // dataset.train_images[..., 0].size, *EPOCHS_OF_OWN)
+    batch_size = np.clip(count // 20, 10, 32)  # a small set needs small batches, or it takes too few steps
+    classifier = keras.Model(images, model(shifted)[1])
+    _fit(classifier, dataset.train_images, dataset.train_labels, int(epochs), int(batch_size))
+    return model
+
+
+def _accuracy(model, dataset):
+    _, logits = model.predict(dataset.test_images, batch_size=500, verbose=0)
+    return float(np.mean(logits.argmax(axis=1) == dataset.test_labels))
+
+
+def _restored(model, path):
+    with np.load(path, allow_pickle=False) as arrays:
         model.set_weights([arrays[f"weight_{index}"] for index in range(len(model.weights))])
-        return Judge(name, model, float(arrays["test_accuracy"]))
+    return model
 
 
 class InceptionJudge(Judge):
@@ -170,7 +265,7 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     with random_states_kept():
         seed_everything(seed)
         model = network()
-        _fit(keras.Model(model.input, model.output[1]), *training, epochs, verbose=0)
+        _fit(keras.Model(model.input, model.output[1]), *training, epochs)
     _, logits = model.predict(test_images, batch_size=500, verbose=0)
     return float(np.mean(logits.argmax(axis=1) == test_labels))
 
@@ -183,17 +278,13 @@ def retrain(name, epochs, seed=0):
     images = keras.Input(model.input_shape[1:])
     classifier = keras.Model(images, model(_variations(name, seed)(images))[1])
     _fit(classifier, dataset.train_images, dataset.train_labels, epochs, verbose=2)
-    _, logits = model.predict(dataset.test_images, batch_size=500, verbose=0)
-    accuracy = float(np.mean(logits.argmax(axis=1) == dataset.test_labels))
-    return _save(name, model.get_weights(), accuracy), accuracy
+    path, accuracy = places.REPOSITORY / "data" / "judges" / f"{name}.npz", _accuracy(model, dataset)
+    _save(path, model.get_weights(), test_accuracy=accuracy)
+    return path, accuracy
 
 
 def _dataset(name):
     """The images that a judge learns from, as it will be shown them later."""
-    if name == "usps":
-        digits = usps.load()
-        train, test = usps.framed(digits.train_images), usps.framed(digits.test_images)
-        return digits._replace(train_images=train, test_images=test)
     if name == "horse2zebra":
         parts = pictures.load(name, PICTURE)
         train, test = _three_classes(parts.train_a, parts.train_b), _three_classes(parts.test_a, parts.test_b)
@@ -222,22 +313,20 @@ def _variations(name, seed):
     return keras.Sequential([layers.RandomTranslation(0.08, 0.08, **black), layers.RandomRotation(0.03, **black)])
 
 
-def _fit(classifier, images, labels, epochs, verbose):
-    steps = epochs * -(-len(images) // 100)
+def _fit(classifier, images, labels, epochs, batch_size=100, verbose=0):
+    steps = epochs * -(-len(images) // batch_size)
     classifier.compile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    classifier.fit(images, labels, batch_size=100, epochs=epochs, verbose=verbose)
+    classifier.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=verbose)
 
 
-def _save(name, weights, accuracy):
-    path = places.REPOSITORY / "data" / "judges" / f"{name}.npz"
+def _save(path, weights, **others):
     arrays = {f"weight_{index}": weight for index, weight in enumerate(weights)}
     with atomic.writing(path, "wb") as file:
-        np.savez(file, test_accuracy=accuracy, **arrays)
-    return path
+        np.savez(file, **others, **arrays)
 
 
 def main(arguments=None):

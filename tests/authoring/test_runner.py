@@ -15,7 +15,7 @@ from gancourse.__main__ import main
 from gancourse.authoring import build, evidence, report, runner, sources
 from gancourse.authoring.runner import Run
 from gancourse.authoring.sources import Chapter
-from gancourse.datasets import downloads
+from gancourse.datasets import downloads, usps
 
 ADDRESS = "https://github.com/someone/somewhere"
 GOOD = """\
@@ -837,9 +837,24 @@ def test_info_says_where_a_set_lies(tmp_path, monkeypatch):
     monkeypatch.setattr(downloads, "cache_folder", lambda: tmp_path / "cache")
     assert info.data_at_hand() == {
         "digits": "embedded",
+        "faces": "drawn when first used",
         "mnist": "GANCOURSE_DATA",
         "fashion-mnist": "to be downloaded when first used",
+        "usps": "to be downloaded when first used",
     }
+
+
+@pytest.mark.parametrize("files", [(usps.HDF5,), usps.LIBSVM])
+def test_info_knows_both_forms_of_usps(tmp_path, monkeypatch, files):
+    (tmp_path / "usps").mkdir()
+    for name in files:
+        (tmp_path / "usps" / name).touch()
+    monkeypatch.setenv("GANCOURSE_DATA", str(tmp_path))
+    assert info.data_at_hand()["usps"] == "GANCOURSE_DATA"
+
+
+def test_info_lists_every_set_of_the_course():
+    assert set(info.data_at_hand()) == set(datasets.BUILT_IN)
 
 
 def test_a_set_that_is_not_whole_is_not_at_hand(tmp_path, monkeypatch):

@@ -898,12 +898,12 @@ def digits():
 def test_shortened_digits_are_the_first_ones(chapter, digits):
     short = chapter.shortened(digits)
     assert short.name == digits.name
-    assert same(short[1:], [digits[1][:30], digits[2][:30], digits[3][:20], digits[4][:20]])
+    assert same(short[1:5], [digits[1][:30], digits[2][:30], digits[3][:20], digits[4][:20]])
 
 
 def test_another_frame_leaves_the_labels(chapter, digits):
     framed = chapter.with_frame(digits, lambda images: -images)
-    assert same(framed[1:], [-digits[1], digits[2], -digits[3], digits[4]])
+    assert same(framed[1:5], [-digits[1], digits[2], -digits[3], digits[4]])
 
 
 def test_without_usps_the_embedded_digits_are_brought_to_its_size(chapter, digits, monkeypatch, capsys):

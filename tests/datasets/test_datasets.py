@@ -116,7 +116,7 @@ def test_digits_have_their_sizes(digits):
 
 
 def test_digits_have_the_courses_types(digits):
-    assert [array.dtype.name for array in digits[1:]] == ["float32", "int64", "float32", "int64"]
+    assert [array.dtype.name for array in digits[1:5]] == ["float32", "int64", "float32", "int64"]
 
 
 def test_digits_use_the_whole_range_and_no_more(digits):
@@ -134,7 +134,7 @@ def test_no_test_digit_is_a_training_digit(digits):
 
 
 def test_digits_are_the_same_at_every_load(digits):
-    assert all(np.array_equal(first, second) for first, second in zip(digits[1:], datasets.load("digits")[1:]))
+    assert all(np.array_equal(first, second) for first, second in zip(digits[1:5], datasets.load("digits")[1:5]))
 
 
 def test_digits_carry_their_name(digits):
@@ -238,7 +238,7 @@ def test_images_and_labels_are_those_of_the_files(cache, files):
 
 def test_a_set_from_files_has_the_courses_types(cache, files):
     put(files, cache)
-    assert [array.dtype.name for array in datasets.load("mnist")[1:]] == ["float32", "int64", "float32", "int64"]
+    assert [array.dtype.name for array in datasets.load("mnist")[1:5]] == ["float32", "int64", "float32", "int64"]
 
 
 def test_a_wrong_checksum_in_the_learners_own_folder_is_an_error(tmp_path, cache, files, monkeypatch):

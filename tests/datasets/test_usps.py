@@ -84,7 +84,7 @@ def own(tmp_path, cache, monkeypatch):
 def check_small(dataset):
     """Whether a data set is the made-up one, and as the course wants it."""
     assert dataset.name == "usps"
-    for part, images, labels in (("train", *dataset[1:3]), ("test", *dataset[3:])):
+    for part, images, labels in (("train", *dataset[1:3]), ("test", *dataset[3:5])):
         pixels, digits = small_set()[part]
         assert datasets.check_images(images).shape == (COUNTS[part], 16, 16, 1)
         np.testing.assert_array_equal(images, pixels.reshape(-1, 16, 16, 1).astype("float32"))
@@ -115,7 +115,7 @@ def test_both_formats_give_the_same_bits(own, monkeypatch):
     for name in usps.LIBSVM:
         (own / name).unlink()
     trust(monkeypatch, own)
-    for one, two in zip(first[1:], usps.load()[1:]):
+    for one, two in zip(first[1:5], usps.load()[1:5]):
         assert one.tobytes() == two.tobytes()
 
 

@@ -1,7 +1,10 @@
+import contextlib
+import io
 import os
 import pathlib
 import random
 import re
+import shutil
 
 import keras
 import numpy as np
@@ -414,3 +417,204 @@ def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, label
         judges.transfer_accuracy(np.zeros(images, "float32"), labels, digits.test_images, digits.test_labels)
     with pytest.raises(ValueError, match=message):
         judges.transfer_accuracy(digits.test_images, digits.test_labels, np.zeros(images, "float32"), labels)
+
+
+# Judges of a learner's own sets
+
+
+def coloured(shape=(32, 32, 3), count=60, seed=0):
+    """Bright, grey and dark images with a little noise: three classes that a look tells apart; a quarter for testing."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 3
+    base = np.array([[-0.7, 0.0, 0.7], [0.0, 0.7, -0.7], [0.7, -0.7, 0.0]])[labels][:, np.newaxis, np.newaxis]
+    images = base[..., : shape[-1]] + random.uniform(-0.3, 0.3, (count, *shape))
+    parts = images.astype("float32"), labels
+    train, test = ([part[: count * 3 // 4] for part in parts], [part[count * 3 // 4 :] for part in parts])
+    return datasets.Dataset("coloured", *train, *test)
+
+
+def judged(dataset, folder):
+    """The judge of a set with a cache of its own, and what was printed."""
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(downloads, "cache_folder", lambda: folder)
+        return judges.of(dataset), printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A folder with the cached judge of `coloured()`, the judge, and what its training printed."""
+    folder = tmp_path_factory.mktemp("judge")
+    return folder, *judged(coloured(), folder)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Judges see each image once."""
+    monkeypatch.setattr(judges, "EPOCHS_OF_OWN", (1, 1))
+
+
+def test_a_judge_learns_a_set_that_the_course_does_not_know(own):
+    assert own[1].accuracy == 1
+    assert own[2] == "Judge of coloured: trained, once; right on 100.0% of 15 held-out images.\n"
+
+
+def test_a_judge_of_ones_own_set_knows_new_images_of_it(own):
+    new = coloured(seed=1)
+    features, probabilities = own[1].features_and_probabilities(new.train_images)
+    assert (features.shape, features.dtype, probabilities.dtype) == ((45, 84), np.float32, np.float32)
+    assert probabilities.argmax(axis=1).tolist() == new.train_labels.tolist()
+
+
+def test_a_judge_of_ones_own_set_is_trained_once(own):
+    before = [(path, path.stat().st_mtime_ns) for path in (own[0] / "judges").iterdir()]
+    again, printed = judged(coloured(), own[0])
+    assert len(before) == 1
+    assert [(path, path.stat().st_mtime_ns) for path in (own[0] / "judges").iterdir()] == before
+    assert printed == "Judge of coloured: right on 100.0% of 15 held-out images.\n"
+    images = coloured().test_images
+    np.testing.assert_array_equal(
+        again.features_and_probabilities(images)[0], own[1].features_and_probabilities(images)[0]
+    )
+
+
+def test_the_name_of_a_set_is_not_what_its_judge_depends_on(own):
+    again, printed = judged(coloured()._replace(name="other"), own[0])
+    assert (again.name, "trained" in printed) == ("other", False)
+
+
+def test_a_judge_is_right_on_the_images_that_the_set_holds_out(own):
+    dataset = coloured()
+    moved, printed = judged(dataset._replace(test_labels=(dataset.test_labels + 1) % 3), own[0])
+    assert (moved.accuracy, "trained" in printed) == (0, False)
+
+
+@pytest.fixture
+def cached(own, tmp_path):
+    """A copy of the folder with the judge of `coloured()`."""
+    return pathlib.Path(shutil.copytree(own[0], tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("part", ["train_images", "train_labels"])
+def test_other_images_or_labels_have_another_judge(cached, hasty, part):
+    dataset = coloured()
+    _, printed = judged(dataset._replace(**{part: getattr(dataset, part)[::-1]}), cached)
+    assert "trained, once" in printed
+    assert len([*(cached / "judges").iterdir()]) == 2
+
+
+def test_a_judge_depends_on_the_training_set_alone(tmp_path, hasty):
+    first, second = (judged(coloured(), tmp_path / name)[0] for name in "ab")
+    for one, other in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def objects(path):
+    np.savez(path, **{f"weight_{index}": np.array([{}], dtype=object) for index in range(8)})
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def changed(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "text": lambda path: path.write_text("<html>"),
+    "cut short": cut_short,
+    "a changed byte": changed,
+    "pickled objects": objects,
+    "nothing inside": lambda path: np.savez(path),
+    "weights of another network": lambda path: np.savez(
+        path, **{f"weight_{index}": np.zeros((2, index + 1)) for index in range(8)}
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_judge_in_the_cache_is_trained_again(cached, hasty, damage):
+    (path,) = (cached / "judges").iterdir()
+    damage(path)
+    assert "trained, once" in judged(coloured(), cached)[1]
+    assert "trained" not in judged(coloured(), cached)[1]
+
+
+def test_without_room_for_the_cache_there_is_a_judge(tmp_path, hasty):
+    (tmp_path / "file").touch()
+    judge, _ = judged(coloured(), tmp_path / "file")
+    assert judge.features_and_probabilities(coloured().test_images)[1].shape == (15, 3)
+
+
+def test_a_judge_of_ones_own_set_leaves_the_random_states(tmp_path, hasty):
+    def draw():
+        return random.random(), np.random.random(), keras.ops.convert_to_numpy(keras.random.normal((3,))).tolist()
+
+    def seeded(action):
+        keras.utils.set_random_seed(5)
+        action()
+        return draw()
+
+    assert seeded(lambda: judged(coloured(), tmp_path)) == seeded(lambda: None)  # trained
+    assert seeded(lambda: judged(coloured(), tmp_path)) == seeded(lambda: None)  # from the cache
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 3), (32, 32, 1), (48, 40, 3), (64, 64, 1), (64, 64, 3)])
+def test_a_judge_follows_size_colour_and_classes_of_its_set(tmp_path, hasty, shape):
+    judge, _ = judged(coloured(shape, count=12), tmp_path)
+    features, probabilities = judge.features_and_probabilities(coloured(shape).test_images)
+    assert features.shape == (15, 84 if max(shape) <= 32 else 64)
+    assert probabilities.shape == (15, 3)
+    with pytest.raises(ValueError, match=f"judge of coloured reads images of {'x'.join(map(str, shape))}"):
+        judge.features_and_probabilities(np.zeros((2, 20, 20, 1), "float32"))
+
+
+def test_wide_pictures_are_learnt_too(tmp_path):
+    assert judged(coloured((64, 64, 3), count=24), tmp_path)[0].accuracy == 1
+
+
+def test_classes_that_no_image_has_are_counted(tmp_path, hasty):
+    judge, _ = judged(coloured()._replace(class_names=("a", "b", "c", "d", "e")), tmp_path)
+    assert judge.features_and_probabilities(coloured().test_images)[1].shape == (15, 5)
+
+
+def empty(name, shape, labels=None):
+    images = np.zeros((3, *shape), "float32")
+    return datasets.Dataset(name, images, labels, images, labels)
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(3)], ids=["no labels", "labels"])
+@pytest.mark.parametrize("name", [*judges.SHA256, "horse2zebra subset"])
+def test_a_set_of_the_course_has_its_shipped_judge(tmp_path, name, labels):
+    shape = (64, 64, 3) if name.startswith("horse") else (28, 28, 1)
+    judge, printed = judged(empty(name, shape, labels), tmp_path)
+    assert judge is judges.load(name.removesuffix(" subset"))
+    assert printed == ""
+
+
+def test_a_set_of_the_course_in_another_size_has_a_judge_of_its_own(tmp_path, hasty):
+    judge, _ = judged(coloured((16, 16, 1))._replace(name="usps"), tmp_path)
+    assert (judge.name, judge.model.input_shape) == ("usps", (None, 16, 16, 1))
+
+
+@pytest.mark.parametrize("name, shape", [("own", (28, 28, 1)), ("mnist", (32, 32, 1)), ("own", (5, 5, 2))])
+def test_without_labels_there_is_no_judge(tmp_path, name, shape):
+    assert judged(empty(name, shape), tmp_path) == (None, "")
+    assert not (tmp_path / "judges").exists()
+
+
+@pytest.mark.parametrize(
+    "dataset, message",
+    [
+        (empty("own", (15, 32, 3), np.arange(3)), r"16x16 or more; those of own are \(15, 32, 3\)"),
+        (empty("own", (32, 32, 3), np.zeros(3, int)), "own has one, 0"),
+        (empty("own", (32, 32, 3), np.zeros(2, int)), r"'own' cannot be used. Labels are integers \(3,\)"),
+        (empty("own", (32, 32, 3), np.arange(3) - 1), "reach from -1 to 1"),
+    ],
+    ids=["small", "one class", "counts", "range"],
+)
+def test_sets_that_teach_no_judge_are_an_error(tmp_path, dataset, message):
+    with pytest.raises(ValueError, match=message):
+        judged(dataset, tmp_path)
