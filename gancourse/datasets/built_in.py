@@ -86,13 +86,19 @@ def framed_usps():
 
 
 def drawn_faces():
-    """Drawn faces, 64x64 in colour, the last thousand for testing; their classes are the colours of the hair."""
+    """Drawn faces, 64x64 in colour, the last thousand for testing; their classes are the colours of the hair.
+
+    Nobody is bald, so that every face shows its class.
+    """
     from gancourse.datasets import faces
 
-    images, attributes = faces.load(FACES, FACE, 0)
-    class_names, labels = np.unique(attributes["hair_colour"], return_inverse=True)
+    styles = [style for style in faces.ATTRIBUTES["hair"] if style != "bald"]
+    shares = {"hair": dict.fromkeys(styles, 1 / len(styles))}
+    images, attributes = faces.load(FACES, FACE, 0, shares)
+    class_names = faces.ATTRIBUTES["hair_colour"]
+    labels = np.argmax(attributes["hair_colour"][:, np.newaxis] == np.array(class_names), axis=1)
     train, test = slice(None, -TEST_FACES), slice(-TEST_FACES, None)
-    return Dataset("faces", images[train], labels[train], images[test], labels[test], tuple(class_names))
+    return Dataset("faces", images[train], labels[train], images[test], labels[test], class_names)
 
 
 # Name -> the function that loads the set. A set of a learner's own goes into it by `datasets.register`.

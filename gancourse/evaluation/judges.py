@@ -19,6 +19,7 @@ from keras import layers
 from gancourse import atomic, datasets, places, settings
 from gancourse.attacks import pretrained
 from gancourse.datasets import corruptions, downloads, pictures
+from gancourse.evaluation import face_judge
 from gancourse.gradients import random_states_kept, seed_everything
 
 FEATURES = 84
@@ -134,12 +135,22 @@ def of(dataset):
     name, shape = dataset.name.removesuffix(" subset"), dataset.train_images.shape[1:]
     if name in SHA256 and shape == load(name).model.input_shape[1:]:
         return load(name)
+    if name == "faces" and shape == (face_judge.SIZE, face_judge.SIZE, 3):
+        return _of_faces()
     if dataset.train_labels is None:
         return None
     dataset = datasets.as_dataset(dataset.name, dataset)
     _check_judgeable(dataset)
     with random_states_kept():
         return _own(dataset)
+
+
+def _of_faces():
+    """The judge of drawn faces, which tells the colours of their hair apart."""
+    judge = face_judge.load()
+    outputs = judge.model.output
+    model = keras.Model(judge.model.input, [outputs["features"], outputs["hair_colour"]])
+    return Judge("faces", model, judge.accuracy["hair_colour"])
 
 
 def _check_judgeable(dataset):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gancourse import places
+from gancourse import datasets, places
 from gancourse.datasets import faces
-from gancourse.evaluation import face_judge, metrics
+from gancourse.evaluation import face_judge, judges, metrics
 
 DRAWN = faces.load(1_000, face_judge.SIZE, seed=2_000_000)  # of a seed that neither training nor test has
 
@@ -72,3 +72,11 @@ def test_another_file_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"faces\.npz has the SHA-256 .*Restore it"):
         face_judge.load()
     face_judge.load.cache_clear()
+
+
+def test_the_judge_of_the_set_of_faces_tells_hair_colours_apart():
+    dataset = datasets.load("faces")
+    found = judges.of(dataset)
+    features, probabilities = found.features_and_probabilities(dataset.test_images)
+    assert np.mean(probabilities.argmax(axis=1) == dataset.test_labels) >= 0.99
+    assert features.shape == (1000, face_judge.FEATURES)
