@@ -95,13 +95,6 @@ class Judge:
         return features, keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
-def _check_labelled(images, labels):
-    images = datasets.check_images(images)
-    if images.shape[1:] != (28, 28, 1):
-        raise ValueError(f"LeNet reads images of 28x28x1; these are {images.shape[1:]}.")
-    return images, settings.check_labels(labels, len(images), 10)
-
-
 @functools.cache
 def load(name):
     """The judge of a data set: "mnist", "fashion-mnist", "digits", "usps" or "horse2zebra".
@@ -166,10 +159,7 @@ def _check_judgeable(dataset):
 def _own(dataset):
     """The judge of a set that the course does not know, from the cache, or trained and put there."""
     path = downloads.cache_folder() / "judges" / f"{_digest(dataset)}.npz"
-    shape = dataset.train_images.shape[1:]
-    build = functools.partial(
-        network if max(shape[:2]) <= SMALL else picture_network, shape, len(dataset.class_names)
-    )
+    build = _builder(dataset.train_images.shape[1:], len(dataset.class_names))
     print(f"Judge of {dataset.name}: ", end="", flush=True)
     try:
         model = _restored(build(), path)
@@ -181,6 +171,13 @@ def _own(dataset):
     accuracy = _accuracy(model, dataset)
     print(f"right on {accuracy:.1%} of {len(dataset.test_images):,} held-out images.")
     return Judge(dataset.name, model, accuracy)
+
+
+def _builder(shape, classes):
+    """A function that makes a network for images of this shape: LeNet for small ones. Raises ValueError below 16x16."""
+    if min(shape[:2]) < SMALLEST:
+        raise ValueError(f"A judge reads images of {SMALLEST}x{SMALLEST} or more; these are {shape}.")
+    return functools.partial(network if max(shape[:2]) <= SMALL else picture_network, shape, classes)
 
 
 def _digest(dataset):
@@ -261,22 +258,27 @@ def _inception_weights():
 
 
 def transfer_accuracy(training_images, training_labels, test_images, test_labels, epochs=2, seed=0):
-    """The accuracy, on one set of labelled images, of a LeNet that was trained on another.
+    """The accuracy, on one set of labelled images, of a small network that was trained on another.
 
-    images: float32 `(count, 28, 28, 1)` in [-1, 1]; labels: integers 0..9, `(count,)`.
+    images: float32 `(count, height, width, channels)` in [-1, 1], of one size in both sets; labels: whole numbers
+    from 0 to the largest in the test set, `(count,)`. The network is LeNet up to 32 pixels, `picture_network` above.
     Generated images first and real ones second: it is high if samples are realistic, varied and rightly
     labelled. The other way round it is high for samples that are realistic, varied or not. Beside it belongs
     the accuracy of real on real (Ravuri and Vinyals 2019, arXiv:1905.10887; Shmelkov et al. 2018).
     The same seed gives the same number, and leaves all random states as they were. Taught in notebook 05a.
-    Raises ValueError for images of another shape, and for labels of another count or range.
+    Raises ValueError for images of two sizes or below 16x16, and for labels of another count or range.
     """
     settings.whole(epochs=epochs)
-    training = _check_labelled(training_images, training_labels)
-    test_images, test_labels = _check_labelled(test_images, test_labels)
+    training_images, test_images = map(datasets.check_images, (training_images, test_images))
+    if (shape := training_images.shape[1:]) != test_images.shape[1:]:
+        raise ValueError(f"Both sets have images of one size; these are {shape} and {test_images.shape[1:]}.")
+    test_labels = settings.check_labels(test_labels, len(test_images))
+    classes = int(test_labels.max()) + 1
+    training_labels = settings.check_labels(training_labels, len(training_images), classes)
     with random_states_kept():
         seed_everything(seed)
-        model = network()
-        _fit(keras.Model(model.input, model.output[1]), *training, epochs)
+        model = _builder(shape, classes)()
+        _fit(keras.Model(model.input, model.output[1]), training_images, training_labels, epochs)
     _, logits = model.predict(test_images, batch_size=500, verbose=0)
     return float(np.mean(logits.argmax(axis=1) == test_labels))
 
