@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pathlib
+import statistics
 import sys
 
 from gancourse import places, tables
@@ -59,6 +60,19 @@ def band(expected):
     half = stats.t.ppf(0.975, runs - 1) * spread * math.sqrt(1 + 1 / runs)
     slack = 1e-6 * abs(mean)  # a number that is the same in all runs may still differ in its last digits
     return mean - half - slack, mean + half + slack
+
+
+def half_interval(values):
+    """Half the width of the 95 % interval of a mean (Student's t). values: two numbers or more.
+
+    Raises ValueError for fewer.
+    """
+    from scipy import stats  # slow to import, and the command line needs none
+
+    if len(values) < 2:
+        raise ValueError(f"An interval needs two values or more; there is {len(values)}.")
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    return float(stats.t.ppf(0.975, len(values) - 1)) * error
 
 
 def describe(result):

@@ -5,7 +5,6 @@ import importlib.util
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tomllib
@@ -16,10 +15,9 @@ import pytest
 import yaml
 from packaging.markers import Marker
 from packaging.requirements import Requirement
-from scipy import stats
 
-from gancourse import places, results, sweeps
-from gancourse.authoring import build, front_page, picture, sources
+from gancourse import places, results
+from gancourse.authoring import build, front_page, picture, placeholders, sources
 from gancourse.exercises import progress
 
 ROOT = places.REPOSITORY
@@ -335,7 +333,7 @@ def test_results_have_every_published_number():
     for number, profiles in results.expectations().items():
         for entries in profiles.values():
             for name, entry in entries["numbers"].items():
-                shown = build.quote(entry).partition(" over ")[0]
+                shown = placeholders.quote(entry).partition(" over ")[0]
                 assert (name, shown, str(entry["runs"]), entry["data"] or "–") in rows[number]
 
 
@@ -468,56 +466,6 @@ def test_workflow_checks_spelling_and_links():
     for name in (spelling.split("--config ")[1], links["with"]["args"].split()[1]):
         assert (ROOT / name).exists()
     assert links["with"]["fail"] is True
-
-
-def test_results_quote_the_parts_of_chapter_7():
-    """Means over the draws of 100 labels, as the two tables of the sweeps have them."""
-    rows = [row for row in sweeps.rows("labels") + sweeps.rows("unlabelled") if row["labels"] == 100]
-    paragraph = re.search(r"^Chapter 7 takes its parts away.+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL)
-    for arm in ("semi_supervised", "without_variations", "without_game", "supervised"):
-        mean = statistics.fmean(row["accuracy"] for row in rows if row["arm"] == arm)
-        assert f"{mean:.1f} %" in paragraph.group(0)
-
-
-def test_results_quote_the_ways_of_telling_of_chapter_8():
-    """Means over the seeds of the sweep's label accuracies and TSTR."""
-    paragraph = re.search(r"^Chapter 8 tells .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
-    for arm in ("label_image", "projection", "classifier", "both"):
-        rows = [row for row in sweeps.rows("telling") if row["arm"] == arm]
-        for column in ("label_accuracy", "tstr_accuracy"):
-            assert f"{statistics.fmean(row[column] for row in rows):.1f} %" in paragraph
-
-
-def test_the_run_of_chapter_7_on_a_gpu_is_quoted():
-    numbers = results.expectations()["07"]["full"]["numbers"]
-    ours, book, alone = (
-        f"{numbers[name]['mean']:.2f} %"
-        for name in ("accuracy_100_labels", "accuracy_book_recipe", "supervised_accuracy_100_labels")
-    )
-    source = text("notebooks/source/07_semi_supervised.py")
-    assert all(number in source for number in (ours, book, alone))
-    assert f"one draw of the labels has {ours}" in text("RESULTS.md")
-    assert f"on the H100, once: {book}" in text("RESULTS.md")
-
-
-def test_chapter_10_quotes_the_table_of_the_strong_defence():
-    source = text("notebooks/source/10_adversarial_examples.py")
-    rows = {row["arm"]: row for row in sweeps.rows("strong_defence")}
-    for arm, name in (("three steps", "three steps, as here"), ("TRADES", "TRADES (Zhang et al. 2019)")):
-        numbers = [f"{rows[arm][column]:.2f} %" for column in ("clean", "pgd", "cw", "square", "worst")]
-        assert f"# | {name} | {' | '.join(numbers)} |\n" in source
-        assert f"{numbers[-1]} with {arm}" in text("RESULTS.md").replace("\n", " ")
-
-
-def test_results_quote_the_sweep_of_chapter_11():
-    """Differences of the arms, seed by seed, with the half width of their 95 % interval."""
-    paragraph = re.search(r"^Chapter 11 leaves .+?\n\n", text("RESULTS.md"), re.MULTILINE | re.DOTALL).group(0)
-    for arm, sign in (("augmented", -1), ("both", 1)):
-        for dataset in ("fashion-mnist", "mnist"):
-            rows = [row for row in sweeps.rows("rare") if row["dataset"] == dataset]
-            gains = [sign * (row[f"{arm}_accuracy"] - row["classic_accuracy"]) for row in rows]
-            half = stats.t.ppf(0.975, len(gains) - 1) * statistics.stdev(gains) / len(gains) ** 0.5
-            assert f"{statistics.fmean(gains):.2f} ± {half:.2f}" in " ".join(paragraph.split())
 
 
 def test_environment_names_what_the_package_needs():

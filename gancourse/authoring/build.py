@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 
 from gancourse import atomic, places, results
-from gancourse.authoring import sources
+from gancourse.authoring import placeholders, sources
 
 COLAB = """\
 # On Colab this installs the course; elsewhere it does nothing. Colab forgets this notebook when you leave: choose
@@ -28,8 +28,6 @@ if "google.colab" in sys.modules:
 
 import gancourse  # noqa: F401 - before Keras, so that an installed backend is taken and TensorFlow is quiet"""
 
-PLACEHOLDER = re.compile(r"\{\{\s+([\w.]+)\s+\}\}")
-
 # What TensorFlow writes to the error stream when it is imported, whatever its log level.
 MACHINE_NOTE = re.compile(
     r"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following instructions"
@@ -47,41 +45,6 @@ def badge(chapter):
     path = address().removeprefix("https://github.com/")
     target = f"https://colab.research.google.com/github/{path}/blob/main/notebooks/{chapter.notebook.name}"
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
-
-
-def fill(text, chapter):
-    """Replace `{{ minutes }}`, `{{ machine }}` and `{{ expected.NAME }}` by what was measured for the lesson.
-
-    A placeholder may go over the end of a line. Raises ValueError for one that the evidence of today's code lacks.
-    """
-    known = results.expectations().get(chapter.number, {}).get("lesson", {})
-    return PLACEHOLDER.sub(lambda match: _measured(match.group(1), known, chapter), text)
-
-
-def _measured(key, known, chapter):
-    """What stands in the place of a placeholder; "not yet measured" where no evidence for the code is there."""
-    if key in ("minutes", "machine"):
-        return str(known.get(key, "not yet measured"))
-    entry = known.get("numbers", {}).get(key.removeprefix("expected."))
-    if entry and key.startswith("expected."):
-        return quote(entry)
-    if not key.startswith("expected.") or known.get("code") == sources.code_hash(chapter):
-        raise ValueError(
-            f"{chapter.source.name} has {{{{ {key} }}}}, and no such number is in expected.yml for chapter "
-            f"{chapter.number}. Write minutes, machine or expected.NAME, with a NAME that the chapter records."
-        )
-    return "not yet measured"
-
-
-def quote(entry):
-    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit the spread; four where there is none."""
-    mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
-    unit = f" {entry['unit']}" if entry["unit"] else ""
-    if deviation <= 1e-6 * abs(mean):  # what rounding leaves counts as none
-        shown = mean if float(mean).is_integer() else float(f"{mean:.4g}")
-        return f"{shown:,.10g}{unit}"
-    digits = max(0, -int(f"{deviation:.1e}".split("e")[1]) + 1)
-    return f"{mean:,.{digits}f} ± {deviation:,.{digits}f}{unit} over {runs} seeds"
 
 
 def check_source(chapter):
@@ -110,7 +73,7 @@ def convert(chapter):
     notebook = jupytext.read(chapter.source, fmt="py:percent")
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = fill(cell.source, chapter)
+            cell.source = placeholders.fill(cell.source, chapter)
     notebook.cells[0].source += f"\n\n{badge(chapter)}"
     notebook.cells.insert(1, nbformat.v4.new_code_cell(COLAB.format(address=address())))
     for index, cell in enumerate(notebook.cells):

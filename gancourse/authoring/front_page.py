@@ -6,7 +6,7 @@
 import re
 
 from gancourse import atomic, places, results, tables
-from gancourse.authoring import build, sources
+from gancourse.authoring import build, placeholders, sources
 
 README, RESULTS, REFERENCES = "README.md", "RESULTS.md", "notebooks/references.yml"  # in the repository
 BEGIN, END = "<!-- chapters: made by python -m gancourse build -->", "<!-- end of chapters -->"
@@ -85,7 +85,7 @@ def results_page():
         entry = references()[chapter.number]
         parts.append(f"\n## {chapter.number} [{entry['title']}](notebooks/{chapter.notebook.name})\n")
         if "note" in entry:
-            parts.append(f"\n{build.fill(entry['note'], chapter)}\n")
+            parts.append(f"\n{placeholders.fill(entry['note'], chapter)}\n")
         for profile, measured in results.expectations().get(chapter.number, {}).items():
             parts += _profile(chapter, profile, measured, entry["references"])
     return "".join(parts)
@@ -99,7 +99,7 @@ def _profile(chapter, profile, measured, beside):
         raise ValueError(
             f"{REFERENCES}: chapter {chapter.number} records no {', '.join(missing)}. Take the names from expected.yml."
         )
-    beside = {name: build.fill(text, chapter) for name, text in beside.items() if name in numbers}
+    beside = {name: placeholders.fill(text, chapter) for name, text in beside.items() if name in numbers}
     rest = [name for name in numbers if name not in beside]
     yield f"\nProfile `{profile}`: {measured['minutes']} minutes on {measured['machine']}.\n"
     if beside:
@@ -114,7 +114,7 @@ def _table(numbers, names, beside):
     rows = [["number", "measured", "runs", "data", *last], ["---", "---", "--:", "---", *["---"] * len(last)]]
     for name in names:
         entry = numbers[name]
-        shown = build.quote(entry).removesuffix(f" over {entry['runs']} seeds")
+        shown = placeholders.quote(entry).removesuffix(f" over {entry['runs']} seeds")
         text = [beside[name]] if beside else []
         rows.append([f"`{name}`", shown, entry["runs"], entry["data"] or "–", *text])
     return "\n" + "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)

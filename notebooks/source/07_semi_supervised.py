@@ -853,9 +853,9 @@ results.record(
 # (Oliver et al. 2018). The variations are known to be harmless for digits; turned by 180 degrees a 6 would be a 9.
 #
 # The book's recipe got a tenth of its steps, because one of them takes as long as four of ours. At the `full` profile it
-# gets all 8,000, and ours 60,000. Run so once, with one draw of the labels on an NVIDIA H100 with JAX, ours had 99.11 %,
-# the book's recipe 96.36 %, and the network with the labels alone 94.91 %. The best published error with a hundred labels
-# is 0.8 % (Dai et al. 2017).
+# gets all 8,000, and ours 60,000. Run so once, with one draw of the labels on an NVIDIA H100 with JAX, ours had
+# {{ full.accuracy_100_labels }}, the book's recipe {{ full.accuracy_book_recipe }}, and the network with the labels alone
+# {{ full.supervised_accuracy_100_labels }}. The best published error with a hundred labels is 0.8 % (Dai et al. 2017).
 #
 # ## Exercises
 #

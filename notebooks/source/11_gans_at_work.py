@@ -759,15 +759,20 @@ for name, suffix in (("fashion-mnist", ""), ("mnist", "_digits")):
 # for both together over classic augmentation alone.
 #
 # **The finding.** Generated images help to *find* the rare class: in both sets recall rises over repeating. Classic
-# augmentation finds more, in both sets, and has the higher balanced accuracy too. And beside classic augmentation the
-# generator adds nothing that five seeds could show. (There generated images take the place of half of the varied ones;
-# half of each batch is made in either case.) What does it cost? Over repeating, the precision of the shirts falls by
-# 7.8 ± 4.9 points and the recall of the nine others by 1.2 ± 0.3, which is why the balanced accuracy of garments is
+# augmentation finds more, in both sets, and has the higher balanced accuracy too. And beside classic augmentation
+# the generator adds nothing that five seeds could show. (There generated images take the place of half of the varied
+# ones; half of each batch is made in either case.) What does it cost? Over repeating, the precision of the shirts
+# falls by {{ sweep.rare.repeated_precision-augmented_precision:.1f dataset=fashion-mnist }} points and the recall of
+# the nine others by {{ sweep.rare.repeated_others-augmented_others:.1f dataset=fashion-mnist }}, which is why the
+# balanced accuracy of garments is
 # *lower* than without any generated image. That is the price of our way to mix, half of every class: with a smaller
 # share, or with real images in the other classes, garments lose nothing, as the next sections show. For digits these
-# two are 0.6 ± 0.3 and 0.4 ± 0.1, and a little is left of the gain. Classic augmentation pays for its shirts with
-# precision as well, 11.9 ± 3.9 points, and with 0.9 ± 0.2 of the others' recall; for its nines it pays 0.2 ± 0.2 of
-# precision, and the others' recall rises by 0.1 ± 0.1.
+# two are {{ sweep.rare.repeated_precision-augmented_precision:.1f dataset=mnist }} and {{
+# sweep.rare.repeated_others-augmented_others:.1f dataset=mnist }}, and a little is left of the gain. Classic
+# augmentation pays for its shirts with precision as well, {{ sweep.rare.repeated_precision-classic_precision:.1f
+# dataset=fashion-mnist }} points, and with {{ sweep.rare.repeated_others-classic_others:.1f dataset=fashion-mnist }}
+# of the others' recall; for its nines it pays {{ sweep.rare.repeated_precision-classic_precision:.1f dataset=mnist
+# }} of precision, and the others' recall rises by {{ sweep.rare.classic_others-repeated_others:.1f dataset=mnist }}.
 #
 # So the honest answer, here: a GAN that has seen 50 images of a class is worth less than these images, turned and
 # moved. The toy has said why one may expect it. What would change the answer is a generator that passes on something
@@ -816,10 +821,16 @@ plots.show(
 # against its left end, where nothing is generated. The other end, 100 %, is chapter 5a's "train on synthetic, test on
 # real"; it lies so far below that it is printed only.
 #
-# From 50 different images to 2,000 the balanced accuracy rises by 0.22 ± 0.22 points for garments and by 0.09 ± 0.12
-# for digits: hardly at all. The share matters more: above a quarter, more is worse. A quarter changes garments by +0.1
-# ± 0.2 points, which is nothing, and gains 0.4 ± 0.2 for digits, over none at all. Three quarters lose 1.2 ± 0.5 and
-# 0.3 ± 0.1, and readers that have seen no real image lose 8.2 ± 1.2 and 10.3 ± 0.9.
+# From 50 different images to 2,000 the balanced accuracy rises by {{
+# sweep.rare.augmented_accuracy-augmented_50_accuracy:.2f dataset=fashion-mnist }} points for garments and by {{
+# sweep.rare.augmented_accuracy-augmented_50_accuracy:.2f dataset=mnist }} for digits: hardly at all. The share
+# matters more: above a quarter, more is worse. A quarter changes garments by +{{
+# sweep.rare.share_25_accuracy-repeated_accuracy:.1f dataset=fashion-mnist }} points, which is nothing, and gains {{
+# sweep.rare.share_25_accuracy-repeated_accuracy:.1f dataset=mnist }} for digits, over none at all. Three quarters
+# lose {{ sweep.rare.repeated_accuracy-share_75_accuracy:.1f dataset=fashion-mnist }} and {{
+# sweep.rare.repeated_accuracy-share_75_accuracy:.1f dataset=mnist }}, and readers that have seen no real image lose
+# {{ sweep.rare.repeated_accuracy-share_100_accuracy:.1f dataset=fashion-mnist }} and {{
+# sweep.rare.repeated_accuracy-share_100_accuracy:.1f dataset=mnist }}.
 #
 # ### What can go wrong: the maker's mark
 #
@@ -895,21 +906,27 @@ for name, runs in by_set.items():
     print("".join(f" {other}: {m:+.2f} ± {half:.2f} " for other, (m, half) in over.items()))
 
 # %% [markdown]
-# The mark is learned on garments: 0.9 ± 0.7 and 1.2 ± 0.4 more of a hundred generated images of other classes are
-# called shirts. On digits five seeds do not show it. With all of the rare class generated, the marked readers find 31.6
-# ± 7.0 points fewer of the shirts and 6.0 ± 2.4 fewer of the nines. A part of this is price and not mark: the even
-# readers call more of everything rare, and pay for it with precision and with the recall of the others. And for digits
-# the first test has not shown a mark. So for garments the worry is supported: the mark is learned, and a reader that
-# has seen it on every shirt finds hardly any shirt without it. How much of the lost recall is its work we have not
-# separated.
+# The mark is learned on garments: {{ sweep.rare.marked_called_rare-augmented_called_rare:.1f dataset=fashion-mnist
+# }} and {{ sweep.rare.marked_all_called_rare-share_100_called_rare:.1f dataset=fashion-mnist }} more of a hundred
+# generated images of other classes are called shirts. On digits five seeds do not show it. With all of the rare
+# class generated, the marked readers find {{ sweep.rare.share_100_recall-marked_all_recall:.1f dataset=fashion-mnist
+# }} points fewer of the shirts and {{ sweep.rare.share_100_recall-marked_all_recall:.1f dataset=mnist }} fewer of
+# the nines. A part of this is price and not mark: the even readers call more of everything rare, and pay for it with
+# precision and with the recall of the others. And for digits the first test has not shown a mark. So for garments
+# the worry is supported: the mark is learned, and a reader that has seen it on every shirt finds hardly any shirt
+# without it. How much of the lost recall is its work we have not separated.
 #
-# But look at the balanced accuracy. The marked readers are ahead of the even ones in all four pairs, with half of the
-# rare class generated by 0.6 ± 0.1 and 0.4 ± 0.1 points: even mixing avoids the mark and pays with real images of the
-# other nine classes, which is more than the mark costs. *Our own way to mix was not the best one.* Does the better one
-# save the case for the generator? With half of the rare class generated and everything else real, the gain over
-# repeating is 0.19 ± 0.24 points for garments, which five seeds do not show, and 0.59 ± 0.13 for digits, and classic
-# augmentation is still ahead of it, by 0.3 ± 0.2 and 0.7 ± 0.3. The order of the methods stays. Who adds generated
-# images to one class only should test for the mark, as here, and keep a part of that class real.
+# But look at the balanced accuracy. The marked readers are ahead of the even ones in all four pairs, with half of
+# the rare class generated by {{ sweep.rare.marked_accuracy-augmented_accuracy:.1f dataset=fashion-mnist }} and {{
+# sweep.rare.marked_accuracy-augmented_accuracy:.1f dataset=mnist }} points: even mixing avoids the mark and pays
+# with real images of the other nine classes, which is more than the mark costs. *Our own way to mix was not the best
+# one.* Does the better one save the case for the generator? With half of the rare class generated and everything
+# else real, the gain over repeating is {{ sweep.rare.marked_accuracy-repeated_accuracy:.2f dataset=fashion-mnist }}
+# points for garments, which five seeds do not show, and {{ sweep.rare.marked_accuracy-repeated_accuracy:.2f
+# dataset=mnist }} for digits, and classic augmentation is still ahead of it, by {{
+# sweep.rare.classic_accuracy-marked_accuracy:.1f dataset=fashion-mnist }} and {{
+# sweep.rare.classic_accuracy-marked_accuracy:.1f dataset=mnist }}. The order of the methods stays. Who adds
+# generated images to one class only should test for the mark, as here, and keep a part of that class real.
 #
 # ### What can go wrong: the test has leaked
 #

@@ -5,7 +5,7 @@ import yaml
 
 from gancourse import places
 from gancourse.__main__ import main
-from gancourse.authoring import build, notebook_checks, sources
+from gancourse.authoring import build, notebook_checks, placeholders, sources
 
 SOURCE = """\
 # %% [markdown]
@@ -62,21 +62,21 @@ def test_a_placeholder_over_two_lines_is_filled(chapter):
 
 def test_formulas_are_no_placeholders(chapter):
     formula = r"$\frac{a}{\sqrt{{b}}}$ and $x_{{\text{real}}}$"
-    assert build.fill(formula, chapter) == formula
+    assert placeholders.fill(formula, chapter) == formula
 
 
 @pytest.mark.parametrize("key", ["expected.anwser", "minuts", "expected", "answer"])
 def test_a_placeholder_for_what_the_evidence_lacks_names_chapter_and_key(chapter, key):
     measured(chapter)
     with pytest.raises(ValueError, match=rf"91_made_up\.py has {{{{ {key} }}}}, .* for chapter 91"):
-        build.fill(f"{{{{ {key} }}}}", chapter)
+        placeholders.fill(f"{{{{ {key} }}}}", chapter)
 
 
 def test_a_number_that_new_code_records_is_not_yet_measured(chapter):
     """Else nobody could build the notebook whose run measures it."""
     measured(chapter)
     edit(chapter, "print(seed)", "print(seed, seed)")
-    assert build.fill("{{ expected.new }}", chapter) == "not yet measured"
+    assert placeholders.fill("{{ expected.new }}", chapter) == "not yet measured"
 
 
 def test_check_reports_a_placeholder_that_nothing_fills(chapter):

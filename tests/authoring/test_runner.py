@@ -12,7 +12,7 @@ import yaml
 
 from gancourse import datasets, info, machine, places, results
 from gancourse.__main__ import main
-from gancourse.authoring import build, evidence, report, runner, sources
+from gancourse.authoring import build, evidence, placeholders, report, runner, sources
 from gancourse.authoring.runner import Run
 from gancourse.authoring.sources import Chapter
 from gancourse.datasets import downloads, usps
@@ -400,7 +400,7 @@ def test_the_first_cell_names_what_was_measured(repository, good):
 
 
 def test_what_was_not_measured_is_said(good):
-    text = build.fill("{{ minutes }}, {{ machine }}, {{ expected.answer }}", good)
+    text = placeholders.fill("{{ minutes }}, {{ machine }}, {{ expected.answer }}", good)
     assert text == "not yet measured, not yet measured, not yet measured"
 
 
@@ -428,7 +428,7 @@ def test_code_is_never_filled_in(repository, good):
     ],
 )
 def test_a_spread_has_two_digits_and_the_mean_as_many_places(mean, deviation, unit, text):
-    assert build.quote({"mean": mean, "spread": deviation, "runs": 3, "unit": unit}) == text
+    assert placeholders.quote({"mean": mean, "spread": deviation, "runs": 3, "unit": unit}) == text
 
 
 def test_outputs_are_kept_while_the_code_is_the_same(good):

@@ -1,0 +1,81 @@
+"""What is measured, in the place of `{{ placeholders }}` in texts: nobody types a number, and none goes stale.
+
+    {{ minutes }}  {{ machine }}                              of the chapter's lesson
+    {{ expected.NAME }}  {{ full.NAME }}                      a number that the chapter records, at lesson or at full
+    {{ sweep.NAME.COLUMN:.1f arm=ours labels=100 }}           the mean of a column of a sweep over these rows
+    {{ sweep.NAME.COLUMN,OTHER:.1f arm=ours }}                the same of several columns, as cells of a table
+    {{ sweep.NAME.COLUMN-OTHER:.1f dataset=mnist }}           mean difference, row by row, ± half of its 95 % interval
+
+A placeholder may go over the end of a line. A value with spaces stands in quotation marks.
+"""
+
+import re
+import shlex
+import statistics
+
+from gancourse import results, sweeps
+from gancourse.authoring import sources
+
+PLACEHOLDER = re.compile(r"\{\{\s+([\w.,]+(?:-\w+)?(?::\.\df)?(?:\s+\w+=(?:[\w.-]+|\"[^\"{}]+\"))*)\s+\}\}")
+SWEEP = re.compile(r"sweep\.(\w+)\.([\w,]+)(?:-(\w+))?(?::(\.\df))?")
+NOT_YET = "not yet measured"
+
+
+def fill(text, chapter):
+    """The text with its placeholders replaced by what was measured of a chapter.
+
+    Raises ValueError for one that the evidence of today's code, or the table of a sweep, lacks.
+    """
+    return PLACEHOLDER.sub(lambda match: _measured(" ".join(match.group(1).split()), chapter), text)
+
+
+def _measured(key, chapter):
+    """What stands in the place of a placeholder; `NOT_YET` where no evidence for the code is there."""
+    if key.startswith("sweep."):
+        return _of_sweep(key, chapter)
+    profile, _, name = key.partition(".")
+    known = results.expectations().get(chapter.number, {}).get("full" if profile == "full" else "lesson", {})
+    if key in ("minutes", "machine"):
+        return str(known.get(key, NOT_YET))
+    entry = known.get("numbers", {}).get(name)
+    if entry and profile in ("expected", "full"):
+        return quote(entry)
+    if profile != "expected" or known.get("code") == sources.code_hash(chapter):
+        raise ValueError(
+            f"{chapter.source.name} has {{{{ {key} }}}}, and no such number is in expected.yml for chapter "
+            f"{chapter.number}. Write minutes, machine, expected.NAME or full.NAME, with a NAME that the chapter records."
+        )
+    return NOT_YET
+
+
+def _of_sweep(key, chapter):
+    """Means, or a difference with half of its interval, of the rows of a sweep that a placeholder names."""
+    head, *conditions = shlex.split(key)
+    try:
+        name, columns, other, form = SWEEP.fullmatch(head).groups()
+        wanted = dict(condition.split("=") for condition in conditions)
+        rows = [
+            row for row in sweeps.rows(name) if all(str(row[axis]) == value for axis, value in wanted.items())
+        ]
+        form = form or ".1f"
+        if other is None:
+            return " | ".join(
+                f"{statistics.fmean(row[column] for row in rows):{form}}" for column in columns.split(",")
+            )
+        values = [row[columns] - row[other] for row in rows]
+        return f"{statistics.fmean(values):{form}} ± {results.half_interval(values):{form}}"
+    except (AttributeError, KeyError, ValueError) as error:  # no such sweep, column or row
+        raise ValueError(
+            f"{chapter.source.name} has {{{{ {key} }}}}, which no table of a sweep has: {error}"
+        ) from None
+
+
+def quote(entry):
+    """A measured number in words: "5.12 ± 0.31 over 3 seeds", with digits that fit the spread; four where there is none."""
+    mean, deviation, runs = entry["mean"], entry["spread"], entry["runs"]
+    unit = f" {entry['unit']}" if entry["unit"] else ""
+    if deviation <= 1e-6 * abs(mean):  # what rounding leaves counts as none
+        shown = mean if float(mean).is_integer() else float(f"{mean:.4g}")
+        return f"{shown:,.10g}{unit}"
+    digits = max(0, -int(f"{deviation:.1e}".split("e")[1]) + 1)
+    return f"{mean:,.{digits}f} ± {deviation:,.{digits}f}{unit} over {runs} seeds"
