@@ -18,6 +18,8 @@ if str(ROOT) not in sys.path:
 
 import pytest  # noqa: E402
 
+ENVIRONMENT = dict(os.environ)  # before any test has changed it: what runs beside the tests takes this one
+
 MARKERS = (
     "every_backend: test_backends.py repeats it on the other Keras backends",
     "background(function): function(folder, **parameters) is begun before the first test; `outcome` is its result",

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 
 import keras
 import pytest
-from conftest import ROOT, in_another_process
+from conftest import ENVIRONMENT, ROOT, in_another_process
 
 FILES = (
     "test_adversarial",
@@ -56,7 +56,7 @@ def _outcomes(parent, backend):
     command += ["-q", "-p", "no:cacheprovider", f"--junit-xml={folder}/report.xml", "--tb=short"]
     command += [f"--basetemp={folder}/tests", f"--rootdir={ROOT}", "-m", "every_backend"]
     # JAX spends most of the time on compiling; code that is less optimized is compiled sooner.
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    environment = {**ENVIRONMENT, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     done = in_another_process(command, cwd=ROOT, env=environment)
     if not (folder / "report.xml").exists():
         return {(file, "run"): done.stdout or "no report" for file in FILES}

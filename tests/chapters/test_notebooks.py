@@ -3,7 +3,6 @@
 import ast
 import copy
 import html
-import os
 import re
 import sys
 
@@ -11,7 +10,7 @@ import jupytext
 import nbformat
 import pytest
 import yaml
-from conftest import in_another_process
+from conftest import ENVIRONMENT, in_another_process
 
 from gancourse import exercises, places, results, sweeps
 from gancourse.authoring import build, evidence, notebook_checks, report, sources
@@ -292,8 +291,8 @@ def executed(folder, chapter):
     nbformat.write(with_checks(chapter), folder / chapter.notebook.name)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=900", "-q"]
     command += ["-p", "no:cacheprovider", "--rootdir", folder, chapter.notebook.name]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GANCOURSE_")}
-    environment |= {name: os.environ[name] for name in ("GANCOURSE_DATA",) if name in os.environ}
+    kept = {name for name in ENVIRONMENT if not name.startswith("GANCOURSE_") or name == "GANCOURSE_DATA"}
+    environment = {name: ENVIRONMENT[name] for name in kept}
     environment |= {"GANCOURSE_PROGRESS": str(folder / "progress.json"), "GANCOURSE_STRICT": "1"}
     return in_another_process(command, cwd=folder, env=environment)
 
