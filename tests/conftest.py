@@ -20,6 +20,7 @@ import pytest  # noqa: E402
 
 ENVIRONMENT = dict(os.environ)  # before any test has changed it: what runs beside the tests takes this one
 
+STATUS = pytest.StashKey[int]()
 MARKERS = (
     "every_backend: test_backends.py repeats it on the other Keras backends",
     "background(function): function(folder, **parameters) is begun before the first test; `outcome` is its result",
@@ -34,6 +35,19 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """What waits for another process comes last."""
     items.sort(key=lambda item: item.get_closest_marker("background") is not None)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """Everything is reported: end here, for TensorFlow takes more than a minute to take its functions apart."""
+    if STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[STATUS])
 
 
 _running = []
