@@ -407,10 +407,9 @@ def test_the_transfer_accuracy_leaves_the_random_states(digits):
         ((5, 28, 28, 1), np.zeros(5), "float64"),
         ((5, 28, 28, 1), np.zeros((5, 10), int), r"\(5, 10\)"),
         ((5, 28, 28, 1), np.zeros((5, 1), int), r"\(5, 1\)\. Flatten them"),
-        ((5, 28, 28, 1), np.full(5, -1), "these reach from -1 to -1"),
-        ((5, 28, 28, 3), np.zeros(5, int), r"are of one shape; these are .*\(28, 28, 3\)"),
+        ((5, 28, 28, 3), np.zeros(5, int), "images of one size"),
     ],
-    ids=["counts", "fractions", "one-hot", "column", "range", "shapes"],
+    ids=["counts", "fractions", "one-hot", "column", "colour"],
 )
 def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, labels, message):
     with pytest.raises(ValueError, match=message):
@@ -419,10 +418,15 @@ def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, label
         judges.transfer_accuracy(digits.test_images, digits.test_labels, np.zeros(images, "float32"), labels)
 
 
-def test_images_too_small_for_a_classifier_are_refused():
-    images, labels = np.zeros((5, 8, 8, 1), "float32"), np.zeros(5, int)
-    with pytest.raises(ValueError, match=r"16x16 or more; those of a set to learn from .* are \(8, 8, 1\)"):
-        judges.transfer_accuracy(images, labels, images, labels)
+def test_labels_below_0_are_an_error(digits):
+    with pytest.raises(ValueError, match="0 to 9; these reach from -1 to -1"):
+        judges.transfer_accuracy(digits.test_images[:5], np.full(5, -1), digits.test_images, digits.test_labels)
+
+
+def test_a_class_may_be_missing_from_the_tests(digits):
+    """Samples of a collapsed generator have fewer labels than the real images that a classifier learned from."""
+    zeros = digits.test_images[digits.test_labels == 0], np.zeros(np.sum(digits.test_labels == 0), int)
+    assert judges.transfer_accuracy(digits.train_images, digits.train_labels, *zeros, epochs=5) > 0.9
 
 
 # Judges of a learner's own sets
@@ -437,12 +441,6 @@ def coloured(shape=(32, 32, 3), count=60, seed=0):
     parts = images.astype("float32"), labels
     train, test = ([part[: count * 3 // 4] for part in parts], [part[count * 3 // 4 :] for part in parts])
     return datasets.Dataset("coloured", *train, *test)
-
-
-@pytest.mark.parametrize("size", [32, 64])
-def test_a_transfer_between_colour_images_of_three_classes_is_learned(size):
-    dataset = coloured((size, size, 3), count=400)
-    assert judges.transfer_accuracy(*dataset[1:5], epochs=10) == 1
 
 
 def judged(dataset, folder):
@@ -630,3 +628,10 @@ def test_without_labels_there_is_no_judge(tmp_path, name, shape):
 def test_sets_that_teach_no_judge_are_an_error(tmp_path, dataset, message):
     with pytest.raises(ValueError, match=message):
         judged(dataset, tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (64, 64, 3)])
+def test_pictures_in_colour_teach_pictures_in_colour(shape):
+    dataset = coloured(shape)
+    parts = dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels
+    assert judges.transfer_accuracy(*parts, epochs=30) == 1.0
