@@ -149,6 +149,12 @@ def test_rows_carry_their_labels():
     assert sum(bool(axis.images) for axis in figure.axes) == 6
 
 
+def test_a_row_with_fewer_images_leaves_its_last_places_empty():
+    figure = plots.image_rows([squares(1), squares(3)], ["few", "more"])
+    assert [bool(axis.images) for axis in figure.axes] == [True, False, False, True, True, True]
+    assert not any(spine.get_visible() for spine in figure.axes[1].spines.values())
+
+
 def test_a_history_is_saved_with_labelled_axes(folder, monkeypatch):
     seen = {}
 

@@ -261,7 +261,8 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     """The accuracy, on one set of labelled images, of a small network that was trained on another.
 
     images: float32 `(count, height, width, channels)` in [-1, 1], of one size in both sets; labels: whole numbers
-    from 0 to the largest in the test set, `(count,)`. The network is LeNet up to 32 pixels, `picture_network` above.
+    from 0 on, `(count,)`; a class may be missing from one set. The network is LeNet up to 32 pixels,
+    `picture_network` above.
     Generated images first and real ones second: it is high if samples are realistic, varied and rightly
     labelled. The other way round it is high for samples that are realistic, varied or not. Beside it belongs
     the accuracy of real on real (Ravuri and Vinyals 2019, arXiv:1905.10887; Shmelkov et al. 2018).
@@ -272,9 +273,10 @@ def transfer_accuracy(training_images, training_labels, test_images, test_labels
     training_images, test_images = map(datasets.check_images, (training_images, test_images))
     if (shape := training_images.shape[1:]) != test_images.shape[1:]:
         raise ValueError(f"Both sets have images of one size; these are {shape} and {test_images.shape[1:]}.")
-    test_labels = settings.check_labels(test_labels, len(test_images))
-    classes = int(test_labels.max()) + 1
-    training_labels = settings.check_labels(training_labels, len(training_images), classes)
+    both = (training_labels, training_images), (test_labels, test_images)
+    checked = [settings.check_labels(labels, len(images)) for labels, images in both]
+    classes = 1 + max(0, *(int(labels.max()) for labels in checked))
+    training_labels, test_labels = (settings.check_labels(labels, len(labels), classes) for labels in checked)
     with random_states_kept():
         seed_everything(seed)
         model = _builder(shape, classes)()

@@ -8,6 +8,7 @@ from gancourse.losses import NonSaturating
 from gancourse.training import Checkpoint
 
 latent_dim = 64
+size, channels = 28, 1  # of MNIST's images
 
 
 def train(folder, epochs, batch_size, rate, decay, seed):

@@ -56,6 +56,7 @@ game_steps = 40  # updates between two pictures
 game_batch_size = 256  # large, so that the curves are smooth
 game_learning_rate = 1e-2  # Adam without momentum; ten times the book's, the networks are tiny
 
+data_set = "mnist"  # or fashion-mnist, usps, digits, faces, or the path of a folder of your own pictures
 latent_dim = 100  # book
 batch_size = 128  # book
 learning_rate = 1e-3  # Adam's default, as in the book
@@ -89,10 +90,13 @@ real_numbers = random.normal(real_mean, real_deviation, (count, 1)).astype("floa
 # %% [markdown]
 # The second game uses the digits of chapter 2, as images in $[-1, 1]$. The generator will end
 # in a hyperbolic tangent, whose range this is. The test images are kept away from both
-# networks: we shall need real images that the discriminator has not met.
+# networks: we shall need real images that the discriminator has not met. `data_set` takes
+# other sets, too, by their name or by the path of a folder of your own pictures: the networks
+# follow the size and the colours of the images, only the text goes on speaking of digits.
 
 # %%
-dataset = datasets.load_or_digits("mnist")
+dataset = datasets.load_or_digits(data_set)
+size, _, channels = dataset.train_images.shape[1:]  # MNIST: 28 pixels wide and high, 1 channel
 print(dataset.name, dataset.train_images.shape, dataset.test_images.shape)
 
 # %%
@@ -369,8 +373,8 @@ def build_generator():
             keras.Input((latent_dim,)),
             layers.Dense(128),
             layers.LeakyReLU(0.01),
-            layers.Dense(28 * 28, activation="tanh"),
-            layers.Reshape((28, 28, 1)),
+            layers.Dense(size * size * channels, activation="tanh"),
+            layers.Reshape((size, size, channels)),
         ]
     )
 
@@ -385,7 +389,7 @@ def build_generator():
 def build_discriminator():
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input((size, size, channels)),
             layers.Flatten(),
             layers.Dense(128),
             layers.LeakyReLU(0.01),
@@ -401,10 +405,11 @@ def build_discriminator():
 
 # %%
 generator, discriminator = build_generator(), build_discriminator()
-assert latent_dim != 100 or generator.count_params() == 114_064
-assert discriminator.count_params() == 100_609
-results.record("generator_parameters", generator.count_params())
-results.record("discriminator_parameters", discriminator.count_params())
+if (size, channels) == (28, 1):  # as in the book
+    assert latent_dim != 100 or generator.count_params() == 114_064
+    assert discriminator.count_params() == 100_609
+    results.record("generator_parameters", generator.count_params())
+    results.record("discriminator_parameters", discriminator.count_params())
 
 # %% [markdown]
 # ## The loss
@@ -661,7 +666,8 @@ def train_discriminator_alone(frozen):
         discriminator.trainable = False
         stacked = keras.Sequential([generator, discriminator])
         stacked.compile(optimizer="adam", loss=loss)
-    images, labels = dataset.train_images[:batch_size], np.ones((batch_size, 1))
+    images = dataset.train_images[:batch_size]
+    labels = np.ones((len(images), 1))
     before = discriminator.get_weights()
     with warnings.catch_warnings(record=True) as caught:
         discriminator.train_on_batch(images, labels)
@@ -742,7 +748,7 @@ watch = HeldOut(dataset.test_images[:held_out], seed)
 # %%
 start = time.perf_counter()
 history = gan.fit(
-    datasets.Batches(dataset.train_images, batch_size, seed),
+    datasets.Batches(dataset.train_images, min(batch_size, len(dataset.train_images)), seed),
     epochs=epochs,
     callbacks=[grid, watch],
     verbose=2,
@@ -922,12 +928,12 @@ def nearest_training_images(images):
     images = images.reshape(len(images), -1)
     best, index = np.full(len(images), np.inf), np.zeros(len(images), int)
     for first in range(0, len(dataset.train_images), 10000):
-        block = dataset.train_images[first : first + 10000].reshape(-1, 784)
+        block = dataset.train_images[first : first + 10000].reshape(-1, images.shape[1])
         squares = (images**2).sum(1)[:, None] + (block**2).sum(1) - 2 * images @ block.T
         nearest, least = squares.argmin(axis=1), squares.min(axis=1)
         index = np.where(least < best, first + nearest, index)
         best = np.minimum(least, best)
-    return index, np.sqrt(np.maximum(best, 0) / 784)
+    return index, np.sqrt(np.maximum(best, 0) / images.shape[1])
 
 
 # %%
