@@ -97,9 +97,14 @@ class Judge:
 
 def _check_labelled(images, labels):
     images = datasets.check_images(images)
-    if images.shape[1:] != (28, 28, 1):
-        raise ValueError(f"LeNet reads images of 28x28x1; these are {images.shape[1:]}.")
-    return images, settings.check_labels(labels, len(images), 10)
+    _check_size(images, "a set to learn from or to test with")
+    labels = settings.check_labels(labels, len(images))
+    return images, settings.check_labels(labels, len(images), 1 + max(0, int(labels.max())))
+
+
+def _classifier(shape, classes):
+    """The network that learns images of this shape: LeNet up to 32 pixels, convolutions of more layers above."""
+    return (network if max(shape[:2]) <= SMALL else picture_network)(shape, classes)
 
 
 @functools.cache
@@ -140,7 +145,9 @@ def of(dataset):
     if dataset.train_labels is None:
         return None
     dataset = datasets.as_dataset(dataset.name, dataset)
-    _check_judgeable(dataset)
+    _check_size(dataset.train_images, dataset.name)
+    if len(dataset.class_names) < 2:
+        raise ValueError(f"A judge tells classes apart; {dataset.name} has one, {dataset.class_names[0]}.")
     with random_states_kept():
         return _own(dataset)
 
@@ -153,23 +160,17 @@ def _of_faces():
     return Judge("faces", model, judge.accuracy["hair_colour"])
 
 
-def _check_judgeable(dataset):
-    if min(dataset.train_images.shape[1:3]) < SMALLEST:
+def _check_size(images, name):
+    if min(images.shape[1:3]) < SMALLEST:
         raise ValueError(
-            f"A judge reads images of {SMALLEST}x{SMALLEST} or more; those of {dataset.name} are "
-            f"{dataset.train_images.shape[1:]}."
+            f"A judge reads images of {SMALLEST}x{SMALLEST} or more; those of {name} are {images.shape[1:]}."
         )
-    if len(dataset.class_names) < 2:
-        raise ValueError(f"A judge tells classes apart; {dataset.name} has one, {dataset.class_names[0]}.")
 
 
 def _own(dataset):
     """The judge of a set that the course does not know, from the cache, or trained and put there."""
     path = downloads.cache_folder() / "judges" / f"{_digest(dataset)}.npz"
-    shape = dataset.train_images.shape[1:]
-    build = functools.partial(
-        network if max(shape[:2]) <= SMALL else picture_network, shape, len(dataset.class_names)
-    )
+    build = functools.partial(_classifier, dataset.train_images.shape[1:], len(dataset.class_names))
     print(f"Judge of {dataset.name}: ", end="", flush=True)
     try:
         model = _restored(build(), path)
@@ -261,21 +262,26 @@ def _inception_weights():
 
 
 def transfer_accuracy(training_images, training_labels, test_images, test_labels, epochs=2, seed=0):
-    """The accuracy, on one set of labelled images, of a LeNet that was trained on another.
+    """The accuracy, on one set of labelled images, of a classifier that was trained on another.
 
-    images: float32 `(count, 28, 28, 1)` in [-1, 1]; labels: integers 0..9, `(count,)`.
+    images: float32 `(count, height, width, channels)` in [-1, 1], all of one shape, at least 16x16; labels: integers
+    from 0 on, `(count,)`. The classifier is a LeNet up to 32 pixels, and has convolutions of more layers above.
     Generated images first and real ones second: it is high if samples are realistic, varied and rightly
     labelled. The other way round it is high for samples that are realistic, varied or not. Beside it belongs
     the accuracy of real on real (Ravuri and Vinyals 2019, arXiv:1905.10887; Shmelkov et al. 2018).
     The same seed gives the same number, and leaves all random states as they were. Taught in notebook 05a.
-    Raises ValueError for images of another shape, and for labels of another count or range.
+    Raises ValueError for images of other or different shapes, and for labels of another count or range.
     """
     settings.whole(epochs=epochs)
     training = _check_labelled(training_images, training_labels)
     test_images, test_labels = _check_labelled(test_images, test_labels)
+    shape, other = training[0].shape[1:], test_images.shape[1:]
+    if shape != other:
+        raise ValueError(f"Images to train and to test with are of one shape; these are {shape} and {other}.")
+    classes = 1 + max(int(labels.max()) for labels in (training[1], test_labels))
     with random_states_kept():
         seed_everything(seed)
-        model = network()
+        model = _classifier(shape, classes)
         _fit(keras.Model(model.input, model.output[1]), *training, epochs)
     _, logits = model.predict(test_images, batch_size=500, verbose=0)
     return float(np.mean(logits.argmax(axis=1) == test_labels))

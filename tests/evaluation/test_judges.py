@@ -407,16 +407,22 @@ def test_the_transfer_accuracy_leaves_the_random_states(digits):
         ((5, 28, 28, 1), np.zeros(5), "float64"),
         ((5, 28, 28, 1), np.zeros((5, 10), int), r"\(5, 10\)"),
         ((5, 28, 28, 1), np.zeros((5, 1), int), r"\(5, 1\)\. Flatten them"),
-        ((5, 28, 28, 1), np.full(5, 10), "0 to 9; these reach from 10 to 10"),
-        ((5, 28, 28, 3), np.zeros(5, int), r"28x28x1; these are \(28, 28, 3\)"),
+        ((5, 28, 28, 1), np.full(5, -1), "these reach from -1 to -1"),
+        ((5, 28, 28, 3), np.zeros(5, int), r"are of one shape; these are .*\(28, 28, 3\)"),
     ],
-    ids=["counts", "fractions", "one-hot", "column", "range", "colour"],
+    ids=["counts", "fractions", "one-hot", "column", "range", "shapes"],
 )
 def test_images_and_labels_that_teach_nothing_are_an_error(digits, images, labels, message):
     with pytest.raises(ValueError, match=message):
         judges.transfer_accuracy(np.zeros(images, "float32"), labels, digits.test_images, digits.test_labels)
     with pytest.raises(ValueError, match=message):
         judges.transfer_accuracy(digits.test_images, digits.test_labels, np.zeros(images, "float32"), labels)
+
+
+def test_images_too_small_for_a_classifier_are_refused():
+    images, labels = np.zeros((5, 8, 8, 1), "float32"), np.zeros(5, int)
+    with pytest.raises(ValueError, match=r"16x16 or more; those of a set to learn from .* are \(8, 8, 1\)"):
+        judges.transfer_accuracy(images, labels, images, labels)
 
 
 # Judges of a learner's own sets
@@ -431,6 +437,12 @@ def coloured(shape=(32, 32, 3), count=60, seed=0):
     parts = images.astype("float32"), labels
     train, test = ([part[: count * 3 // 4] for part in parts], [part[count * 3 // 4 :] for part in parts])
     return datasets.Dataset("coloured", *train, *test)
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_a_transfer_between_colour_images_of_three_classes_is_learned(size):
+    dataset = coloured((size, size, 3), count=400)
+    assert judges.transfer_accuracy(*dataset[1:5], epochs=10) == 1
 
 
 def judged(dataset, folder):
