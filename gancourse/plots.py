@@ -107,19 +107,29 @@ def show_images(images, alt, columns=10, titles=None, scale=0.8):
 def image_rows(rows, labels, scale=0.8):
     """A figure with one row of images per entry of `rows`: stages of a training, or methods compared.
 
-    rows: of each, images `(count, height, width, channels)` in [-1, 1], as many as in the first. labels: a text for each.
+    rows: of each, images `(count, height, width, channels)` in [-1, 1]; a shorter row leaves its last places empty.
+    labels: a text for each.
     """
-    figure, axes = plt.subplots(
-        len(rows), len(rows[0]), figsize=(len(rows[0]) * scale, len(rows) * scale), squeeze=False
-    )
+    columns = max(map(len, rows))
+    figure, axes = plt.subplots(len(rows), columns, figsize=(columns * scale, len(rows) * scale), squeeze=False)
     for row, images, label in zip(axes, rows, labels):
-        for axis, image in zip(row, np.asarray(images)):
-            axis.imshow(_pixels(image), cmap="gray", vmin=0, vmax=1)
+        for axis in row:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
+        for axis, image in zip(row, np.asarray(images)):
+            axis.imshow(_pixels(image), cmap="gray", vmin=0, vmax=1)
         row[0].set_ylabel(label, rotation=0, ha="right", va="center")
     figure.subplots_adjust(wspace=0.06, hspace=0.06)
     return figure
+
+
+def class_ticks(axis, names):
+    """Let the horizontal axis of a chart count classes: a tick at 0, 1, 2 and so on with the name of each.
+
+    Names that are long together are slanted, so that they do not run into each other.
+    """
+    slanted = {"rotation": 30, "ha": "right"} if sum(map(len, names)) > 30 else {}
+    axis.set_xticks(range(len(names)), names, **slanted)
 
 
 def plot_history(history, alt, marks=()):

@@ -149,6 +149,21 @@ def test_rows_carry_their_labels():
     assert sum(bool(axis.images) for axis in figure.axes) == 6
 
 
+def test_a_row_with_fewer_images_leaves_its_last_places_empty():
+    figure = plots.image_rows([squares(1), squares(3)], ["few", "more"])
+    assert [bool(axis.images) for axis in figure.axes] == [True, False, False, True, True, True]
+    assert not any(spine.get_visible() for spine in figure.axes[1].spines.values())
+
+
+@pytest.mark.parametrize("names, angle", [("0123456789", 0), (["trousers", "pullover", "coat"] * 3, 30)])
+def test_classes_have_their_names_at_their_ticks_slanted_where_they_are_long(names, angle):
+    axis = drawing().axes[0]
+    plots.class_ticks(axis, names)
+    assert axis.get_xticks().tolist() == list(range(len(names)))
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(names)
+    assert {label.get_rotation() for label in axis.get_xticklabels()} == {angle}
+
+
 def test_a_history_is_saved_with_labelled_axes(folder, monkeypatch):
     seen = {}
 
