@@ -123,6 +123,15 @@ def image_rows(rows, labels, scale=0.8):
     return figure
 
 
+def class_ticks(axis, names):
+    """Let the horizontal axis of a chart count classes: a tick at 0, 1, 2 and so on with the name of each.
+
+    Names that are long together are slanted, so that they do not run into each other.
+    """
+    slanted = {"rotation": 30, "ha": "right"} if sum(map(len, names)) > 30 else {}
+    axis.set_xticks(range(len(names)), names, **slanted)
+
+
 def plot_history(history, alt, marks=()):
     """Show the mean of each loss by epoch.
 

@@ -155,6 +155,15 @@ def test_a_row_with_fewer_images_leaves_its_last_places_empty():
     assert not any(spine.get_visible() for spine in figure.axes[1].spines.values())
 
 
+@pytest.mark.parametrize("names, angle", [("0123456789", 0), (["trousers", "pullover", "coat"] * 3, 30)])
+def test_classes_have_their_names_at_their_ticks_slanted_where_they_are_long(names, angle):
+    axis = drawing().axes[0]
+    plots.class_ticks(axis, names)
+    assert axis.get_xticks().tolist() == list(range(len(names)))
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(names)
+    assert {label.get_rotation() for label in axis.get_xticklabels()} == {angle}
+
+
 def test_a_history_is_saved_with_labelled_axes(folder, monkeypatch):
     seen = {}
 

@@ -46,8 +46,9 @@ from gancourse.training import TwoPlayerModel
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
+data_set = "mnist"  # another name, or a folder of your own pictures: see "The data"
 seed = 0  # which images get labels; also all weights and random draws
-label_count = 100  # ten of each class
+label_count = 100  # ten of each class; with other numbers of classes equally many of each
 training_images = 60_000  # all of MNIST, nearly all without labels
 
 latent_dim = 100  # as in the book
@@ -73,7 +74,15 @@ sample_count = 2_000  # samples for a Fréchet distance
 # %%
 gradients.seed_everything(seed)
 results.begin("07", profile)
-settings.multiple_of(10, label_count=label_count)  # equally many of each class
+dataset = datasets.load_or_digits(data_set)
+if dataset.train_labels is None:
+    raise ValueError(
+        f"This chapter needs a set with labels, and {dataset.name} has none. Is it a folder? Put the pictures of each "
+        "class into a subfolder of its own."
+    )
+size, _, channels = dataset.train_images.shape[1:]
+class_count = len(dataset.class_names)
+settings.whole(class_count, label_count=label_count)  # at least one of each class
 settings.whole(batch_size=batch_size, labelled_size=labelled_size, book_labelled_size=book_labelled_size)
 settings.whole(max(label_count, batch_size), training_images=training_images)  # at least one batch
 settings.whole(2 * label_count + 1, pool_size=pool_size)  # three variations of each are shown
@@ -87,23 +96,32 @@ settings.whole(2, sample_count=sample_count)  # a distance needs a covariance
 # The first hundred images, as the book takes them, would not be balanced (there are 14 ones and 5 fives among them),
 # and they are always the same. How good a classifier gets depends on *which* images have labels, so one draw is no
 # result. This notebook has one draw; the numbers in its text are averages over several.
+#
+# With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in colour,
+# the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
+# pictures with a subfolder for each class. If a class has too few images for its share of the labels, every class gets
+# only as many as the rarest one has.
 
 
 # %%
 def balanced_draw(labels, count, seed):
     """The indices of `count` images, equally many of each class, class after class."""
     random = np.random.default_rng(seed)
-    chosen = [random.choice(np.flatnonzero(labels == c), count // 10, replace=False) for c in range(10)]
+    chosen = [
+        random.choice(np.flatnonzero(labels == c), count // class_count, replace=False)
+        for c in range(class_count)
+    ]
     return np.concatenate(chosen)
 
 
 # %%
-dataset = datasets.load_or_digits("mnist")
-images = dataset.train_images[:training_images]
-chosen = balanced_draw(dataset.train_labels[:training_images], label_count, seed)
-labelled = images[chosen], dataset.train_labels[chosen].astype("int32")
+images, labels = dataset.train_images[:training_images], dataset.train_labels[:training_images]
+rarest = np.bincount(labels, minlength=class_count).min()
+settings.whole(images_of_the_rarest_class=rarest)
+chosen = balanced_draw(labels, min(label_count, class_count * rarest), seed)
+labelled = images[chosen], labels[chosen].astype("int32")
 print(f"{len(images):,} images without labels, {len(chosen)} with: {np.bincount(labelled[1])} of each class")
-print("the first hundred images:", np.bincount(dataset.train_labels[:100], minlength=10))
+print("the first hundred images:", np.bincount(labels[:100], minlength=class_count))
 
 # %%
 plots.show_images(
@@ -130,11 +148,14 @@ def vary(image, random):
     turn, shear = np.radians(random.uniform(-15, 15)), random.uniform(-0.2, 0.2)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     matrix = rotation @ [[1, shear], [0, 1]] @ np.diag(random.uniform(0.9, 1.1, 2))
-    places = np.mgrid[:28, :28] - 13.5
-    shift = random.uniform(-1.5, 1.5, (2, 1, 1)) + 13.5
-    bend = ndimage.gaussian_filter(random.uniform(-1, 1, (2, 28, 28)), (0, 4, 4), mode="nearest")
+    places = np.mgrid[:size, :size] - (size - 1) / 2
+    shift = random.uniform(-1.5, 1.5, (2, 1, 1)) + (size - 1) / 2
+    bend = ndimage.gaussian_filter(random.uniform(-1, 1, (2, size, size)), (0, 4, 4), mode="nearest")
     places = np.einsum("ij,jkl->ikl", matrix, places) + shift + 0.7 * bend / bend.std()
-    return ndimage.map_coordinates(image[..., 0], places, order=1, cval=-1.0)[..., None]
+    edge = "constant" if channels == 1 else "nearest"  # black lies around a digit, but not around a photo
+    colours = [image[..., channel] for channel in range(channels)]
+    varied = [ndimage.map_coordinates(c, places, order=1, mode=edge, cval=-1.0) for c in colours]
+    return np.stack(varied, axis=-1)
 
 
 def variations(images, seed):
@@ -152,10 +173,8 @@ def varied_pool(images, labels, size, seed):
 # %%
 pool = varied_pool(*labelled, pool_size, seed)
 varied = variations(images, seed)
-rows = [
-    labelled[0][:: len(chosen) // 10][:10],
-    *(pool[0][k * len(chosen) :: len(chosen) // 10][:10] for k in (0, 1, 2)),
-]
+rows = [labelled[0], *(pool[0][k * len(chosen) : (k + 1) * len(chosen)] for k in (0, 1, 2))]
+rows = [row[:: len(chosen) // class_count][:10] for row in rows]  # one of each class
 plots.show(
     plots.image_rows(rows, ["labelled", "variation", "variation", "variation"]),
     alt="Ten labelled digits, one of each class, above three variations of each. The variations are turned, bent and "
@@ -328,26 +347,30 @@ results.record("toy_accuracy_chance", 50, unit="%")
 # %%
 def book_generator():
     latents = keras.Input((latent_dim,))
-    x = layers.Reshape((7, 7, 256))(layers.Dense(7 * 7 * 256)(latents))
+    small = size // 4  # doubled twice below
+    x = layers.Reshape((small, small, 256))(layers.Dense(small * small * 256)(latents))
     for filters, strides in ((128, 2), (64, 1)):
         x = layers.Conv2DTranspose(filters, 3, strides=strides, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=0.01)(layers.BatchNormalization()(x))
-    return keras.Model(latents, layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="tanh")(x))
+    x = layers.Conv2DTranspose(channels, 3, strides=2, padding="same", activation="tanh")(x)
+    return keras.Model(latents, x)
 
 
 def book_discriminator():
-    images = keras.Input((28, 28, 1))
+    images = keras.Input((size, size, channels))
     x = layers.LeakyReLU(negative_slope=0.01)(layers.Conv2D(32, 3, strides=2, padding="same")(images))
     for filters in (64, 128):
         x = layers.BatchNormalization()(layers.Conv2D(filters, 3, strides=2, padding="same")(x))
         x = layers.LeakyReLU(negative_slope=0.01)(x)
     features = layers.Flatten()(layers.Dropout(0.5)(x))
-    return keras.Model(images, [layers.Dense(10)(features), features])
+    return keras.Model(images, [layers.Dense(class_count)(features), features])
 
 
 # %%
+# The expected numbers are those of grey images of 28x28 and ten classes, whatever they show.
+counted = "" if (size, channels, class_count) == (28, 1, 10) else dataset.name
 for name, network in {"generator": book_generator(), "discriminator": book_discriminator()}.items():
-    results.record(f"book_{name}_parameters", network.count_params())
+    results.record(f"book_{name}_parameters", network.count_params(), data=counted)
 
 # %% [markdown]
 # ### Ours
@@ -365,27 +388,29 @@ def leaky(x):
 
 
 def discriminator_network():
-    images = keras.Input((28, 28, 1))
+    images = keras.Input((size, size, channels))
     x = layers.GaussianNoise(noise)(images)
     for filters in (24, 48, 96):
         x = leaky(layers.Conv2D(filters, 3, strides=2, padding="same")(x))
     features = layers.Flatten()(x)
-    return keras.Model(images, [layers.Dense(10)(features), features])
+    return keras.Model(images, [layers.Dense(class_count)(features), features])
 
 
 # %%
 def generator_network():
     latents = keras.Input((latent_dim,))
-    x = layers.Reshape((7, 7, 32))(layers.Dense(7 * 7 * 32)(latents))
+    small = size // 4
+    x = layers.Reshape((small, small, 32))(layers.Dense(small * small * 32)(latents))
     x = layers.ReLU()(layers.BatchNormalization()(x))
     x = layers.Conv2DTranspose(16, 4, strides=2, padding="same")(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
-    return keras.Model(latents, layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")(x))
+    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh")(x)
+    return keras.Model(latents, x)
 
 
 # %%
 for name, network in {"generator": generator_network(), "discriminator": discriminator_network()}.items():
-    results.record(f"{name}_parameters", network.count_params())
+    results.record(f"{name}_parameters", network.count_params(), data=counted)
 
 # %% [markdown]
 # ## The loss
@@ -647,7 +672,7 @@ accuracies = {
 }
 for name, value in accuracies.items():
     results.record(name, value, unit="%", data=dataset.name)
-results.record("accuracy_chance", 10, unit="%")
+results.record("accuracy_chance", 100 / class_count, unit="%", data=counted)
 
 # %%
 gain = accuracies["accuracy_100_labels"] - accuracies["supervised_accuracy_100_labels"]
@@ -681,6 +706,9 @@ for name, which in cases.items():
 def show_cases(which, alt):
     """The first twenty images of a case, under: true class, supervised guess, semi-supervised guess."""
     chosen = np.flatnonzero(which)[:20]
+    if not len(chosen):
+        print("There is none.")
+        return
     triples = zip(test[1][chosen], *(guess[chosen] for guess in guesses.values()))
     titles = [" · ".join(map(str, triple)) for triple in triples]
     plots.show_images(test[0][chosen], titles=titles, alt=alt)
@@ -702,13 +730,14 @@ show_cases(cases["harmed"], alt="Test digits that only the supervised network cl
            "class and both guesses.")  # fmt: skip
 
 # %%
-matrix = np.zeros((2, 10), int)
+matrix = np.zeros((2, class_count), int)
 for row, name in enumerate(right):
-    matrix[row] = np.bincount(test[1][~right[name]], minlength=10)
+    matrix[row] = np.bincount(test[1][~right[name]], minlength=class_count)
 figure, axis = plt.subplots(figsize=(7, 3))
 for row, (name, colour) in enumerate(zip(("labels alone", "with unlabelled images"), (plots.ORANGE, plots.BLUE))):
-    axis.bar(np.arange(10) + 0.4 * row - 0.2, matrix[row], width=0.4, color=colour, label=name)
-axis.set(xlabel="true class", ylabel=f"errors among {len(test[1]):,} test images", xticks=range(10))
+    axis.bar(np.arange(class_count) + 0.4 * row - 0.2, matrix[row], width=0.4, color=colour, label=name)
+axis.set(xlabel="true class", ylabel=f"errors among {len(test[1]):,} test images")
+plots.class_ticks(axis, dataset.class_names)
 axis.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
 plots.show(
     figure,
@@ -825,7 +854,7 @@ plots.show(
 )
 
 # %%
-features = judges.load(dataset.name).features_and_probabilities
+features = judges.of(dataset).features_and_probabilities
 count = min(sample_count, len(test[0]) // 2)
 samples = gan.generator.predict(np.random.default_rng(1).standard_normal((count, latent_dim)), verbose=0)
 real = features(test[0][:count])[0]

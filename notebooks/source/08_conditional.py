@@ -48,6 +48,8 @@ from gancourse.training import GAN, SampleGrid
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
+data_set = "mnist"  # another name, or a folder of your own pictures: see "The data"
+other_data_set = "fashion-mnist"  # for the same recipe with no new choice, near the end
 seed = 0  # of all weights and random draws
 training_images = 60_000  # all of MNIST, and all of Fashion-MNIST
 
@@ -72,6 +74,13 @@ transfer_epochs = 2  # of each classifier that is trained on samples
 # %%
 gradients.seed_everything(seed)
 results.begin("08", profile)
+dataset, other = (datasets.load_or_digits(name) for name in (data_set, other_data_set))
+for one in (dataset, other):
+    if one.train_labels is None:
+        raise ValueError(
+            f"This chapter needs sets with labels, and {one.name} has none. Is it a folder? Put the pictures of each "
+            "class into a subfolder of its own."
+        )
 settings.whole(batch_size=batch_size, every=every, toy_steps=toy_steps)
 settings.whole(epochs=epochs, fashion_epochs=fashion_epochs, transfer_epochs=transfer_epochs)
 settings.whole(batch_size, training_images=training_images, book_images=book_images)  # at least one batch
@@ -81,21 +90,34 @@ settings.whole(200, judged=judged)  # fewer would not have six of each class
 # ## The data
 #
 # MNIST, this time with its labels: a training example is a pair $(x, y)$ of an image and its class.
+#
+# With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in colour,
+# the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
+# pictures with a subfolder for each class. `other_data_set` does the same for the section on garments.
+
 
 # %%
-dataset = datasets.load_or_digits("mnist")
+def sizes_of(dataset):
+    """The width of its images, their channels, and how many classes there are."""
+    return *dataset.train_images.shape[2:], len(dataset.class_names)
+
+
+# %%
+size, channels, class_count = sizes_of(dataset)
 images, labels = dataset.train_images[:training_images], dataset.train_labels[:training_images]
+rarest = min(np.bincount(some[:judged], minlength=class_count).min() for some in (labels, dataset.test_labels))
+settings.whole(2, images_of_the_rarest_class=rarest)  # to train with and to test with: else none has a neighbour
 
 
 # %%
 def of_each_class(images, labels, count):
-    """Ten rows, one of each class, of the first `count` images of that class."""
-    return [images[labels == c][:count] for c in range(10)]
+    """A row of each class, with the first `count` images of that class."""
+    return [images[labels == c][:count] for c in range(labels.max() + 1)]
 
 
 # %%
 plots.show(
-    plots.image_rows(of_each_class(images, labels, 12), range(10), scale=0.5),
+    plots.image_rows(of_each_class(images, labels, 12), dataset.class_names, scale=0.5),
     alt="Real digits, ten rows of twelve, one class in each row. Every row shows many ways to write its digit.",
 )
 
@@ -251,7 +273,7 @@ def leaky(x):
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
 
-def told(latents, labels, classes=10):
+def told(latents, labels, classes):
     """The latents, each multiplied by a number that is learned for the class."""
     normal = keras.initializers.RandomNormal(stddev=1.0)
     rows = layers.Embedding(classes, latents.shape[1], embeddings_initializer=normal)(labels)
@@ -354,24 +376,26 @@ results.record("toy_label_accuracy_chance", 50, unit="%", data="eight clusters")
 # %%
 def book_generator():
     latents, labels = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
-    x = layers.Multiply()([latents, layers.Embedding(10, latent_dim)(labels)])
-    x = layers.Reshape((7, 7, 256))(layers.Dense(7 * 7 * 256)(x))
+    x = layers.Multiply()([latents, layers.Embedding(class_count, latent_dim)(labels)])
+    small = size // 4  # doubled twice below
+    x = layers.Reshape((small, small, 256))(layers.Dense(small * small * 256)(x))
     for filters, strides in ((128, 2), (64, 1)):
         x = layers.Conv2DTranspose(filters, 3, strides=strides, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=0.01)(layers.BatchNormalization()(x))
-    x = layers.Conv2DTranspose(1, 3, strides=2, padding="same", activation="tanh")(x)
+    x = layers.Conv2DTranspose(channels, 3, strides=2, padding="same", activation="tanh")(x)
     return keras.Model([latents, labels], x)
 
 
 # %%
 def with_label_image(images, labels):
-    """The images with a second channel: 784 numbers that are learned for the class."""
-    return layers.Concatenate()([images, layers.Reshape((28, 28, 1))(layers.Embedding(10, 784)(labels))])
+    """The images with one more channel: a number for each place, all learned for the class."""
+    numbers = layers.Embedding(class_count, size * size)(labels)
+    return layers.Concatenate()([images, layers.Reshape((size, size, 1))(numbers)])
 
 
 # %%
 def book_discriminator():
-    images, labels = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
+    images, labels = keras.Input((size, size, channels)), keras.Input((), dtype="int32")
     x = layers.Conv2D(64, 3, strides=2, padding="same")(with_label_image(images, labels))
     x = layers.LeakyReLU(negative_slope=0.01)(x)
     for filters in (64, 128):
@@ -381,8 +405,10 @@ def book_discriminator():
 
 
 # %%
+# The expected numbers are those of grey images of 28x28 and ten classes, whatever they show.
+counted = "" if (size, channels, class_count) == (28, 1, 10) else dataset.name
 for name, network in {"generator": book_generator(), "discriminator": book_discriminator()}.items():
-    results.record(f"book_{name}_parameters", network.count_params())
+    results.record(f"book_{name}_parameters", network.count_params(), data=counted)
 
 # %% [markdown]
 # ### The projection discriminator
@@ -411,12 +437,12 @@ def features_of(images):
 
 
 # %%
-def projection_discriminator():
-    images, labels = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
+def projection_discriminator(size=size, channels=channels, classes=class_count):
+    images, labels = keras.Input((size, size, channels)), keras.Input((), dtype="int32")
     features = features_of(images)
     looks = layers.Dense(1)(features)
-    match = layers.Dot(axes=1)([layers.Embedding(10, 128)(labels), features])
-    return keras.Model([images, labels], [layers.Add()([looks, match]), layers.Dense(10)(features)])
+    match = layers.Dot(axes=1)([layers.Embedding(classes, 128)(labels), features])
+    return keras.Model([images, labels], [layers.Add()([looks, match]), layers.Dense(classes)(features)])
 
 
 # %% [markdown]
@@ -425,19 +451,20 @@ def projection_discriminator():
 
 
 # %%
-def generator_network():
+def generator_network(size=size, channels=channels, classes=class_count):
     latents, labels = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
-    x = layers.Dense(7 * 7 * 64, use_bias=False)(told(latents, labels))
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape((7, 7, 64))(x)))
+    small = size // 4
+    x = layers.Dense(small * small * 64, use_bias=False)(told(latents, labels, classes))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape((small, small, 64))(x)))
     x = layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")(x)
+    x = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh")(x)
     return keras.Model([latents, labels], x)
 
 
 # %%
 for name, network in {"generator": generator_network(), "discriminator": projection_discriminator()}.items():
-    results.record(f"{name}_parameters", network.count_params())
+    results.record(f"{name}_parameters", network.count_params(), data=counted)
 
 # %% [markdown]
 # ## The loss
@@ -520,9 +547,9 @@ print(f"{(time.process_time() - started) / 60:.1f} minutes of processor time")
 # The same latents are drawn for all ten classes, before, during and after training.
 
 # %%
-ten = np.arange(10, dtype="int32")
+every_class = np.arange(class_count, dtype="int32")
 latents = np.random.default_rng(seed).standard_normal((12, latent_dim)).astype("float32")
-held = [np.repeat(latents[:1], 10, axis=0), ten]
+held = [np.repeat(latents[:1], class_count, axis=0), every_class]
 
 
 # %%
@@ -554,18 +581,18 @@ plots.show(
 # a column shows *latents fixed with the class varied*.
 
 # %%
-everything = [np.tile(latents, (10, 1)), np.repeat(ten, 12)]
-drawn = gan.predict(everything, verbose=0).reshape(10, 12, 28, 28, 1)
+everything = [np.tile(latents, (class_count, 1)), np.repeat(every_class, 12)]
+drawn = gan.predict(everything, verbose=0).reshape(class_count, 12, size, size, channels)
 plots.show(
-    plots.image_rows(drawn, range(10), scale=0.5),
+    plots.image_rows(drawn, dataset.class_names, scale=0.5),
     alt="A grid of generated digits, ten rows of one class each and twelve columns of one vector of latents each. Every "
     "row shows its own digit in different hands.",
 )
 
 # %%
-book_drawn = book.predict([np.repeat(latents[:3], 10, axis=0), np.tile(ten, 3)], verbose=0)
+book_drawn = book.predict([np.repeat(latents[:3], class_count, axis=0), np.tile(every_class, 3)], verbose=0)
 plots.show(
-    plots.image_rows(book_drawn.reshape(3, 10, 28, 28, 1), [""] * 3, scale=0.5),
+    plots.image_rows(book_drawn.reshape(3, class_count, size, size, channels), [""] * 3, scale=0.5),
     alt="The book's generator, asked for the digits 0 to 9 from left to right, three times, after its small part of the "
     "training. Most images cannot be read as the digit that was asked for.",
 )
@@ -589,9 +616,12 @@ def sample(gan, labels, seed, scale=1.0):
 
 
 # %%
-def label_accuracy(images, labels, name=dataset.name):
+judge = judges.of(dataset)
+
+
+def label_accuracy(images, labels, judge=judge):
     """In percent, by the frozen judge."""
-    probabilities = judges.load(name).features_and_probabilities(images)[1]
+    probabilities = judge.features_and_probabilities(images)[1]
     return 100 * np.mean(probabilities.argmax(axis=1) == labels)
 
 
@@ -606,15 +636,15 @@ def label_accuracy(images, labels, name=dataset.name):
 
 # %%
 test = dataset.test_images[:judged], dataset.test_labels[:judged]
-features_and_probabilities = judges.load(dataset.name).features_and_probabilities
-test_features = features_and_probabilities(test[0])[0]
+test_features = judge.features_and_probabilities(test[0])[0]
 
 
 def coverages(images, labels):
     """For each class, the percentage of real test images with a generated image of that class near by."""
-    features = features_and_probabilities(images)[0]
-    pairs = [(test_features[test[1] == c], features[labels == c]) for c in range(10)]
-    return 100 * np.array([metrics.prdc(*pair).coverage for pair in pairs])
+    features = judge.features_and_probabilities(images)[0]
+    pairs = [(test_features[test[1] == c], features[labels == c]) for c in every_class]
+    neighbour = min(5, rarest - 1)  # the fifth, if each class has so many
+    return 100 * np.array([metrics.prdc(*pair, neighbour).coverage for pair in pairs])
 
 
 # %% [markdown]
@@ -659,8 +689,8 @@ scores["real"]["label"] = label_accuracy(*test)  # the judge has learned from th
 # %%
 def surest(images, labels):
     """For each class, the index of the image with that label of which the judge is most sure."""
-    probabilities = features_and_probabilities(images)[1]
-    return [np.where(labels == c, probabilities[:, c], -1.0).argmax() for c in range(10)]
+    probabilities = judge.features_and_probabilities(images)[1]
+    return [np.where(labels == c, probabilities[:, c], -1.0).argmax() for c in every_class]
 
 
 # %%
@@ -685,16 +715,17 @@ for arm, values in scores.items():
         suffix = "" if arm == "ours" else f"_{arm}"
         full = "trtr_accuracy" if (arm, key) == ("real", "transfer") else name + suffix
         results.record(full, np.mean(values[key]), unit="%", data=dataset.name)
-results.record("label_accuracy_chance", 10, unit="%")
+results.record("label_accuracy_chance", 100 / class_count, unit="%", data=counted)
 
 # %% [markdown]
 # Three kinds of threes and eights: our usual ones, the timid ones, and, as a warning, images from latents that were
 # simply multiplied by {{ expected.narrow }}.
 
 # %%
-shrunk = sample(gan, np.repeat(ten, 12), seed, narrow).reshape(10, 12, 28, 28, 1)
-rows = [row for c in (3, 8) for row in (drawn[c], timid[labels == c][:12], shrunk[c])]
-names = [f"{c}, {kind}" for c in (3, 8) for kind in ("ours", "timid", "shrunk")]
+shrunk = sample(gan, np.repeat(every_class, 12), seed, narrow).reshape(drawn.shape)
+shown = (3, 8) if class_count > 8 else (0, 1)
+rows = [row for c in shown for row in (drawn[c], timid[labels == c][:12], shrunk[c])]
+names = [f"{dataset.class_names[c]}, {kind}" for c in shown for kind in ("ours", "timid", "shrunk")]
 plots.show(
     plots.image_rows(rows, names, scale=0.6),
     alt="Twelve threes and twelve eights of three kinds. Ours differ in slant, width and weight. The timid ones are clear "
@@ -711,8 +742,9 @@ plots.show(
 figure, axis = plt.subplots(figsize=(8, 3.4))
 styles = {"real": (plots.BLACK, "D"), "ours": (plots.BLUE, "o"), "book": (plots.ORANGE, "s")}
 for arm, (colour, marker) in {**styles, "timid": (plots.PINK, "^"), "stamp": (plots.GREEN, "v")}.items():
-    axis.plot(ten, scores[arm]["coverage"], marker, color=colour, label=arm, markersize=7)
-axis.set(xlabel="class", ylabel="coverage, %", xticks=ten, ylim=(-3, 103))
+    axis.plot(every_class, scores[arm]["coverage"], marker, color=colour, label=arm, markersize=7)
+axis.set(xlabel="class", ylabel="coverage, %", ylim=(-3, 103))
+plots.class_ticks(axis, dataset.class_names)
 axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plots.show(
     figure,
@@ -847,7 +879,7 @@ plots.show(
 def pair_logits(discriminator, images):
     """The logit of each image with each of the ten labels, `(count, 10)`."""
     answers = []
-    for c in range(10):
+    for c in range(class_count):
         told = np.full(len(images), c, dtype="int32")
         answer = discriminator.predict([images, told], batch_size=1000, verbose=0)
         answers.append(answer[0] if isinstance(answer, list) else answer)
@@ -864,7 +896,7 @@ def pair_logits(discriminator, images):
 # %%
 def noticed(logits, labels):
     """How often, in percent, an image of the label's class has a higher logit than one of another; by chance 50."""
-    return 100 * np.mean([roc_auc_score(labels == c, logits[:, c]) for c in range(10)])
+    return 100 * np.mean([roc_auc_score(labels == c, logits[:, c]) for c in range(class_count)])
 
 
 # %% [markdown]
@@ -876,7 +908,7 @@ def noticed(logits, labels):
 # %%
 def above_fakes(logits, labels, fake_logits):
     """The percentage of mismatched real pairs whose logit is above that of the label's median fake."""
-    shares = [np.mean(logits[labels != c, c] > np.median(fake_logits[labels == c, c])) for c in range(10)]
+    shares = [np.mean(logits[labels != c, c] > np.median(fake_logits[labels == c, c])) for c in every_class]
     return 100 * np.mean(shares)
 
 
@@ -893,13 +925,12 @@ results.record("mismatch_noticed_chance", 50, unit="%")
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
 for axis, (arm, title) in zip(axes, {"": "ours", "_book": "the book's"}.items()):
-    means = np.array([tables[arm][test[1] == c].mean(axis=0) for c in range(10)])
+    means = np.array([tables[arm][test[1] == c].mean(axis=0) for c in every_class])
     less = means - means.diagonal()
     limit = np.abs(less).max()
     picture = axis.imshow(less, cmap="PuOr", vmin=-limit, vmax=limit)
-    axis.set(
-        title=title, xlabel="label that it was told", ylabel="class of the real image", xticks=ten, yticks=ten
-    )
+    axis.set(title=title, xlabel="label that it was told", ylabel="class of the real image", xticks=every_class)
+    axis.set_yticks(every_class, dataset.class_names)
     figure.colorbar(picture, label="mean logit, less that of the right class")
 plots.show(
     figure,
@@ -909,8 +940,9 @@ plots.show(
 )
 
 # %%
-as_four = {c: tables[""][test[1] == c, 4].mean() for c in (3, 4)}
-print(f"told that it is a 4: mean logit of real fours {as_four[4]:.2f}, of real threes {as_four[3]:.2f}")
+if dataset.class_names[3:5] == ("3", "4"):
+    as_four = {c: tables[""][test[1] == c, 4].mean() for c in (3, 4)}
+    print(f"told that it is a 4: mean logit of real fours {as_four[4]:.2f}, of real threes {as_four[3]:.2f}")
 
 # %% [markdown]
 # The image of the right class wins {{ expected.mismatch_noticed }} of the comparisons. Chance is 50. Our
@@ -944,7 +976,7 @@ print(f"told that it is a 4: mean logit of real fours {as_four[4]:.2f}, of real 
 
 # %%
 def rows_and_rest(generator):
-    """The rows of the ten classes, `(10, latent_dim)`, and the generator from the product on."""
+    """The rows of the classes, `(classes, latent_dim)`, and the generator from the product on."""
     rows = next(layer for layer in generator.layers if isinstance(layer, layers.Embedding)).get_weights()[0]
     return rows, keras.Model(generator.get_layer("told").output, generator.output)
 
@@ -958,11 +990,11 @@ def walk(latents, first, second, steps):
 
 
 # %%
-walks = [(3, 8), (4, 9), (1, 7), (0, 6)]
+walks = [(3, 8), (4, 9), (1, 7), (0, 6)] if class_count > 9 else [(0, 1), (1, 0)]
 plots.show(
     plots.image_rows(
         [walk(latents[k], *pair, 12) for k, pair in enumerate(walks)],
-        [f"{first} to {second}" for first, second in walks],
+        [f"{dataset.class_names[first]} to {dataset.class_names[second]}" for first, second in walks],
         scale=0.6,
     ),
     alt="Four rows of twelve images, from a three to an eight, a four to a nine, a one to a seven and a zero to a six. The "
@@ -978,32 +1010,30 @@ plots.show(
 # Fashion-MNIST, with the same recipe and no new choice.
 
 # %%
-fashion = datasets.load_or_digits("fashion-mnist")
-garments, kinds = fashion.train_images[:training_images], fashion.train_labels[:training_images]
-tailor = WithClassifier(generator_network(), projection_discriminator(), latent_dim, decay, seed)
+garments, kinds = other.train_images[:training_images], other.train_labels[:training_images]
+networks = generator_network(*sizes_of(other)), projection_discriminator(*sizes_of(other))
+tailor = WithClassifier(*networks, latent_dim, decay, seed)
 train(tailor, PairBatches(garments, kinds, seed), fashion_epochs)
 
 # %%
 made = sample(tailor, kinds, seed)
-test_fashion = fashion.test_images, fashion.test_labels
+test_garments = other.test_images, other.test_labels
 for name, training in {"tstr_accuracy_fashion": made, "trtr_accuracy_fashion": garments}.items():
-    accuracy = judges.transfer_accuracy(training, kinds, *test_fashion, transfer_epochs, seed)
-    results.record(name, 100 * accuracy, unit="%", data=fashion.name)
-results.record(
-    "label_accuracy_fashion",
-    label_accuracy(made[:judged], kinds[:judged], fashion.name),
-    unit="%",
-    data=fashion.name,
-)
-results.record(
-    "label_accuracy_real_fashion", label_accuracy(*test_fashion, fashion.name), unit="%", data=fashion.name
-)
+    accuracy = judges.transfer_accuracy(training, kinds, *test_garments, transfer_epochs, seed)
+    results.record(name, 100 * accuracy, unit="%", data=other.name)
 
 # %%
-garment_names = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
-row_names = garment_names if fashion.name == "fashion-mnist" else range(10)
+garment_judge = judges.of(other)
+named = {
+    "label_accuracy_fashion": label_accuracy(made[:judged], kinds[:judged], garment_judge),
+    "label_accuracy_real_fashion": label_accuracy(*test_garments, garment_judge),
+}
+for name, accuracy in named.items():
+    results.record(name, accuracy, unit="%", data=other.name)
+
+# %%
 plots.show(
-    plots.image_rows(of_each_class(made, kinds, 12), row_names, scale=0.5),
+    plots.image_rows(of_each_class(made, kinds, 12), other.class_names, scale=0.5),
     alt="Generated garments, ten rows of twelve, one kind in each row: T-shirts, trousers, pullovers, dresses, coats, "
     "sandals, shirts, sneakers, bags and boots.",
 )

@@ -4,7 +4,8 @@ from keras import ops
 
 from gancourse import datasets, gradients
 
-# The parameters of chapter 7, whose functions are taken below.
+# The parameters of chapter 7, whose functions are taken below, and what it finds out about MNIST.
+size, channels, class_count = 28, 1, 10
 latent_dim = 100
 batch_size, labelled_size = 32, 16  # unlabelled and labelled images a step
 rate, beta_1 = 2e-3, 0.5  # of Adam

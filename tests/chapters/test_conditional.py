@@ -782,7 +782,7 @@ def learning_gan(telling, game):
     """A GAN on 4x4 images of ten classes; its discriminator has a hidden layer, its generator is told as ours is."""
     gradients.seed_everything(0)
     latents, labels = keras.Input((8,)), keras.Input((), dtype="int32")
-    x = layers.Dense(32, "relu")(telling.told(latents, labels))
+    x = layers.Dense(32, "relu")(telling.told(latents, labels, 10))
     generator = keras.Model([latents, labels], layers.Reshape((4, 4, 1))(layers.Dense(16, "tanh")(x)))
     images = keras.Input((4, 4, 1))
     x = telling.leaky(layers.Dense(32)(layers.Flatten()(images)))
