@@ -93,7 +93,8 @@ settings.whole(200, judged=judged)  # fewer would not have six of each class
 #
 # With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in colour,
 # the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
-# pictures with a subfolder for each class. `other_data_set` does the same for the section on garments.
+# pictures with a subfolder for each class. `other_data_set` does the same for the section on garments. From fewer
+# images an epoch has fewer steps: raise `epochs` and `transfer_epochs` then.
 
 
 # %%
