@@ -31,6 +31,7 @@ from keras import layers, ops
 from scipy import ndimage
 
 from gancourse import datasets, exercises, gradients, plots, results, settings
+from gancourse.datasets import pictures
 from gancourse.evaluation import image_metrics, judges, metrics
 from gancourse.evaluation.metrics import nearest_neighbours
 from gancourse.losses import NonSaturating
@@ -43,6 +44,8 @@ from gancourse.losses import NonSaturating
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
 seed = 0  # the draws, the corruptions and the GAN
+data_set = "mnist"  # or fashion-mnist, usps, digits, faces, or the path of a folder of your own pictures
+other_data_set = "fashion-mnist"  # images of another kind than those, as dirt
 sample_count = 10_000  # images per Fréchet distance of a GAN, as in chapter 4
 table_count = 5_000  # images for the other numbers of a GAN: neighbours cost the square of the count
 set_count = 1_000  # images per corrupted or broken set: there are about forty of them
@@ -86,16 +89,24 @@ settings.whole(copy_count=copy_count, transfer_count=transfer_count)
 # The files are not in random order: the first half of the test images comes from other writers than the second,
 # and is easier to read. Whoever takes "the first thousand" compares writers. We shuffle once.
 #
-# A second data set, clothes instead of digits, will serve as dirt.
+# A second data set, clothes instead of digits, will serve as dirt. `data_set` and `other_data_set` take other sets,
+# too, by their name or by the path of a folder of your own pictures; only the text goes on speaking of digits and
+# clothes. Where there are no labels, all images count as one class.
 
 # %%
-dataset = datasets.load_or_digits("mnist")
-foreign = datasets.load_or_digits("fashion-mnist").test_images
+dataset, other = datasets.load_or_digits(data_set), datasets.load_or_digits(other_data_set)
+size, _, channels = dataset.train_images.shape[1:]  # MNIST: 28 pixels wide and high, 1 channel
+class_names = dataset.class_names or ("image",)
+classes, labelled = len(class_names), dataset.train_labels is not None
+foreign = pictures.brought_to(other.test_images[:set_count], size, channels == 3)
+dirt = "clothes" if other.name == "fashion-mnist" else other.name
 random = np.random.default_rng(seed)
 
 
+# %%
 def shuffled(images, labels):
     order = np.random.default_rng(0).permutation(len(images))
+    labels = labels if labelled else np.zeros(len(images), int)
     return images[order], labels[order]
 
 
@@ -455,14 +466,36 @@ for name, generated in {
 # The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the
 # same way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The
 # literature's judge, InceptionV3, is of this second kind for most data, since it knows photographs. All of them
-# have one method in common, so every metric here runs on any of them.
+# have one method in common, so every metric here runs on any of them. That method is also all that a set without
+# labels needs: in the place of its judge stand pixels, averaged over blocks, and a single class.
+
 
 # %%
-critic = judges.load(dataset.name)
-stranger = judges.load("fashion-mnist")
+def coarse(images, block):
+    """The means of blocks of `block` × `block` pixels, `(count, width)`."""
+    side = size // block
+    blocks = images.reshape(len(images), side, block, side, block, channels)
+    return blocks.mean(axis=(2, 4)).reshape(len(images), -1)
+
+
+class CoarsePixels:
+    """What stands in for the judge of a set without labels."""
+
+    name = "coarse pixels"
+
+    def features_and_probabilities(self, images):
+        return coarse(images, 2 * (size // 14)), np.ones((len(images), 1))
+
+
+# %%
+critic = judges.of(dataset) or CoarsePixels()
+stranger = judges.load("mnist" if critic.name == "fashion-mnist" else "fashion-mnist")
 test_features, test_probabilities = critic.features_and_probabilities(test_images)
 print(f"features {test_features.shape}, probabilities {test_probabilities.shape}")
-print(f"the judge of {critic.name} is right on {critic.accuracy:.1%} of its test images")
+if labelled:
+    print(f"the judge of {critic.name} is right on {critic.accuracy:.1%} of its test images")
+else:
+    print(f"{dataset.name} has no labels, so features are coarse pixels, and numbers about classes say nothing.")
 
 # %% [markdown]
 # ### Those that play
@@ -475,14 +508,14 @@ def generator():
     return keras.Sequential(
         [
             keras.Input((latent_dim,)),
-            layers.Dense(7 * 7 * 64, use_bias=False),
+            layers.Dense((size // 4) ** 2 * 64, use_bias=False),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Reshape((7, 7, 64)),
+            layers.Reshape((size // 4, size // 4, 64)),
             layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh"),
+            layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh"),
         ]
     )
 
@@ -491,7 +524,7 @@ def generator():
 def discriminator():
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input((size, size, channels)),
             layers.Conv2D(24, 4, strides=2, padding="same"),
             layers.LeakyReLU(negative_slope=0.2),
             layers.Conv2D(48, 4, strides=2, padding="same"),
@@ -531,7 +564,7 @@ def distances_to_test(images):
     kernel_distance = metrics.kernel_distance(real, features, subsets=10, size=min(count // 2, 1000))
     numbers = {
         "inception score": metrics.inception_score(probabilities),
-        "reverse KL": metrics.mode_coverage(probabilities.argmax(axis=1), 10).reverse_kl,
+        "reverse KL": metrics.mode_coverage(probabilities.argmax(axis=1), classes).reverse_kl,
         "Fréchet distance": metrics.frechet_distance(real, features),
         "kernel distance": kernel_distance.mean,
         "kernel spread": kernel_distance.spread,
@@ -632,14 +665,15 @@ def add_noise(images, strength):
 
 
 def smear(images, strength):
-    return ndimage.gaussian_filter(images, (0, 1.5 * strength, 1.5 * strength, 0))
+    width = 1.5 * strength * size / 28
+    return ndimage.gaussian_filter(images, (0, width, width, 0))
 
 
 def black_out(images, strength):
     """Three black squares at random places in each image."""
-    images = images.copy()
-    side = round(12 * strength)
-    places = np.random.default_rng(seed).integers(0, 17, (len(images), 3, 2))
+    images, largest = images.copy(), 3 * size // 7
+    side = round(largest * strength)
+    places = np.random.default_rng(seed).integers(0, size - largest + 1, (len(images), 3, 2))
     for image, corners in zip(images, places):
         for top, left in corners:
             image[top : top + side, left : left + side] = -1
@@ -649,12 +683,14 @@ def black_out(images, strength):
 # %%
 def swirl(images, strength):
     """Turn each image about its centre, the more the nearer to it."""
-    rows, columns = np.mgrid[:28, :28] - 13.5
-    angle = 3 * strength * np.exp(-np.hypot(rows, columns) / 8)
+    middle = (size - 1) / 2
+    rows, columns = np.mgrid[:size, :size] - middle
+    angle = 3 * strength * np.exp(-np.hypot(rows, columns) / (size / 3.5))
     sine, cosine = np.sin(angle), np.cos(angle)
-    places = 13.5 + np.stack([cosine * rows - sine * columns, sine * rows + cosine * columns])
-    turned = [ndimage.map_coordinates(image[..., 0], places, order=1, mode="nearest") for image in images]
-    return np.array(turned)[..., np.newaxis]
+    places = middle + np.stack([cosine * rows - sine * columns, sine * rows + cosine * columns])
+    single = images.transpose(0, 3, 1, 2).reshape(-1, size, size)  # every channel by itself
+    turned = [ndimage.map_coordinates(channel, places, order=1, mode="nearest") for channel in single]
+    return np.array(turned).reshape(-1, channels, size, size).transpose(0, 2, 3, 1)
 
 
 def salt_and_pepper(images, strength):
@@ -675,7 +711,7 @@ corruptions = {
     "black squares": black_out,
     "swirl": swirl,
     "salt and pepper": salt_and_pepper,
-    "clothes mixed in": mix_in,
+    f"{dirt} mixed in": mix_in,
 }
 strengths = [0, 0.25, 0.5, 0.75, 1]
 
@@ -687,8 +723,8 @@ def corrupted(name, images, strength):
 # %%
 clean = parts[0]
 rows = [[corrupted(name, clean[:9], strength)[8] for strength in strengths] for name in corruptions]
-rows[-1] = [corrupted("clothes mixed in", clean[:5], 1)[index] for index in range(5)]
-figure = plots.image_rows(rows, [*list(corruptions)[:-1], "five images,\nhalf are clothes"], scale=1)
+rows[-1] = [corrupted(f"{dirt} mixed in", clean[:5], 1)[index] for index in range(5)]
+figure = plots.image_rows(rows, [*list(corruptions)[:-1], f"five images,\nhalf are {dirt}"], scale=1)
 for axis, strength in zip(figure.axes, strengths):
     axis.set_title(f"{strength:.0%}", fontsize=10)
 plots.show(
@@ -809,6 +845,8 @@ print(f"N(0, I) in 84 dimensions, N = 1,000: measured {chance:.2f}, formula {flo
 # %%
 largest = min(largest_half, len(test_features) // 2)
 counts = [n for n in (60, 125, 250, 500, 1000, 2000, 4000) if n <= largest]
+if len(counts) < 4:  # of a small set
+    counts = [max(2, largest // part) for part in (8, 4, 2, 1)]
 frechet_halves, kernel_halves = np.zeros((len(counts), 5)), np.zeros((len(counts), 5))
 for row, n in enumerate(counts):
     for repetition in range(5):
@@ -870,16 +908,19 @@ results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.na
 
 
 # %%
-five_each = np.concatenate([np.flatnonzero(fresh_labels == digit)[:5] for digit in range(10)])
-without_nine = np.flatnonzero(fresh_labels != 9)
+five_each = np.concatenate([np.flatnonzero(fresh_labels == label)[:5] for label in range(classes)])
+without_last = np.flatnonzero(fresh_labels < max(1, classes - 1))
+missing = "a digit missing" if class_names[-1] == "9" else f"no {class_names[-1]}"
 sets = {
     "few per class": fresh[np.resize(five_each, count)],
-    "a digit missing": fresh[random.choice(without_nine, count, replace=False)],
+    missing: fresh[random.choice(without_last, count, replace=len(without_last) < count)],
     "training images": memory[:count],
     "weak noise": corrupted("noise", clean, 0.25),
     "blur": corrupted("blur", clean, 0.5),
-    "5 % clothes": corrupted("clothes mixed in", clean, 0.1),
+    f"5 % {dirt}": corrupted(f"{dirt} mixed in", clean, 0.1),
 }
+if classes == 1:
+    del sets[missing]
 
 # %% [markdown]
 # One more set needs a construction. We start from pure noise and change the pixels, step by step, in the
@@ -888,10 +929,10 @@ sets = {
 
 
 # %%
-def nonsense(count, steps=25):
+def nonsense(count, steps):
     """Images of noise, moved towards the judge's confidence in the labels 0, 1, ..., 9, 0, ..."""
-    wanted = ops.one_hot(np.arange(count) % 10, 10)
-    images = np.random.default_rng(seed).uniform(-1, 1, (count, 28, 28, 1)).astype("float32")
+    wanted = ops.one_hot(np.arange(count) % classes, classes)
+    images = np.random.default_rng(seed).uniform(-1, 1, (count, *clean.shape[1:])).astype("float32")
     for _ in range(steps):
         slopes = gradients.input_gradient(
             lambda x: ops.sum(wanted * ops.log_softmax(critic.model(x, training=False)[1]), axis=1), images
@@ -901,8 +942,9 @@ def nonsense(count, steps=25):
 
 
 # %%
-sets["nonsense"] = np.resize(nonsense(min(count, 200)), clean.shape)
-order = ["few per class", "a digit missing", "training images", "nonsense"]
+steps = 25 if labelled else 0  # without a judge it stays noise
+sets["nonsense"] = np.resize(nonsense(min(count, 200), steps), clean.shape)
+order = [name for name in ("few per class", missing, "training images", "nonsense") if name in sets]
 plots.show(
     plots.image_rows([sets[name][:10] for name in order], order),
     alt="The first ten images of four broken sets: few per class and a digit missing look like ordinary digits, so "
@@ -917,7 +959,7 @@ broken = {name: all_numbers(images) for name, images in sets.items()}
 columns = ["inception score", "reverse KL", "Fréchet distance", "recall", "coverage", "MS-SSIM", "copying share"]
 print(f"{'':16}" + "".join(f"{name.split()[0]:>10}" for name in columns))
 for name, numbers in {"real": yardstick, **broken}.items():
-    print(f"{name:16}" + "".join(f"{numbers[column]:10.3f}" for column in columns))
+    print(f"{name:16}" + "".join(f" {numbers[column]:9.3f}" for column in columns))
 
 # %%
 published = {
@@ -1042,7 +1084,7 @@ plots.show(
 # place of some of its ones, and watch what the four numbers make of it.
 
 # %%
-ones = fresh[random.choice(np.flatnonzero(fresh_labels == 1), count)]
+ones = fresh[random.choice(np.flatnonzero(fresh_labels == min(1, classes - 1)), count)]
 absurd_counts = [0, 1, 3, 5, 10]
 print(f"{'nonsense':>9}" + "".join(f"{name:>11}" for name in metrics.Neighbourhoods._fields))
 for absurd in absurd_counts:
@@ -1071,14 +1113,15 @@ for absurd in absurd_counts:
 
 
 # %%
-def small_pixels(images):
-    return flat(images.reshape(len(images), 14, 2, 14, 2).mean(axis=(2, 4)))
+def strange_features(images):
+    """Those of the other judge, which reads grey images of 28×28."""
+    return stranger.features_and_probabilities(pictures.brought_to(images, 28, colour=False))[0]
 
 
 describers = {
     f"judge of {critic.name}": lambda images: critic.features_and_probabilities(images)[0],
-    f"judge of {stranger.name}": lambda images: stranger.features_and_probabilities(images)[0],
-    "pixels": small_pixels,
+    f"judge of {stranger.name}": strange_features,
+    "pixels": lambda images: coarse(images, size // 14),
 }
 damaged = {name: corrupted(name, clean, 0.5) for name in corruptions}
 judged = {}
@@ -1228,11 +1271,12 @@ transfers = {
 }
 
 # %%
-for name, arguments in transfers.items():
-    accuracy = judges.transfer_accuracy(*arguments, transfer_epochs, seed)
-    results.record(name, 100 * accuracy, unit="%", data=dataset.name)
-results.record("transfer_chance", 10, unit="%")
-print(f"three trainings in {time.perf_counter() - begin:.0f} s, {training_size:,} images each")
+if labelled:
+    for name, arguments in transfers.items():
+        accuracy = judges.transfer_accuracy(*arguments, transfer_epochs, seed)
+        results.record(name, 100 * accuracy, unit="%", data=dataset.name)
+    results.record("transfer_chance", 100 / classes, unit="%", data="" if classes == 10 else dataset.name)
+    print(f"three trainings in {time.perf_counter() - begin:.0f} s, {training_size:,} images each")
 
 # %% [markdown]
 # Trained on samples alone, a classifier is right on {{ expected.tstr_accuracy }} of the real test images,
@@ -1260,7 +1304,7 @@ try:
     triple = [test_images, fresh, long_samples]
     features = [large.features_and_probabilities(images[:inception_count])[0] for images in triple]
     for name, other in zip(("real", "long"), features[1:]):
-        distance = metrics.kernel_distance(features[0], other, subsets=20, size=inception_count // 2)
+        distance = metrics.kernel_distance(features[0], other, subsets=20, size=len(features[0]) // 2)
         print(f"{name}: kernel distance on Inception's features {distance.mean:.4f} ± {distance.spread:.4f}")
 except datasets.DataUnavailable as error:
     print(f"{type(error).__name__}: Inception's weights cannot be had here, so its numbers are left out.")
