@@ -48,6 +48,7 @@ from gancourse import datasets, exercises, gradients, plots, results, settings
 
 # %% tags=["parameters"]
 profile = "lesson"  # which row of the expected numbers to compare with
+data_set = "mnist"  # another name, or a folder of your own pictures: see "The data"
 seed = 0  # of all random numbers in this chapter
 training_images = 55_000  # at most; with the next line all of MNIST's 60,000
 validation_images = 5_000  # at most a tenth of what there is
@@ -89,10 +90,16 @@ settings.whole(0, warm_up_epochs=warm_up_epochs)  # none: the full weight at onc
 # ## The data
 #
 # MNIST has 70,000 handwritten digits. If it cannot be loaded, the course goes on with 1,797
-# smaller digits that come with scikit-learn, and says so.
+# smaller digits that come with scikit-learn, and says so. With `data_set` the chapter takes
+# another set: "fashion-mnist", "usps", "digits", "faces" (in colour), a name that you gave to
+# `datasets.register`, or the path of a folder of your own pictures, with or without a subfolder
+# for each class. Then 784 in the text is the number of its pixels, times three for colours. A
+# small set needs more epochs for as many steps.
 
 # %%
-dataset = datasets.load_or_digits("mnist")
+dataset = datasets.load_or_digits(data_set)
+shape = dataset.train_images.shape[1:]
+pixel_count = math.prod(shape)
 counts = len(dataset.train_images), len(dataset.test_images)
 print(f"{dataset.name}: {counts[0]} training and {counts[1]} test images")
 
@@ -105,13 +112,13 @@ print(f"{dataset.name}: {counts[0]} training and {counts[1]} test images")
 
 # %%
 def as_pixels(images):
-    """Images (count, 28, 28, 1) in [-1, 1] to vectors (count, 784) in [0, 1]."""
+    """Images (count, height, width, channels) in [-1, 1] to vectors (count, pixels) in [0, 1]."""
     return ((images + 1) / 2).reshape(len(images), -1)
 
 
 def as_images(pixels):
-    """Vectors (count, 784) in [0, 1] to images (count, 28, 28, 1) in [-1, 1]."""
-    return 2 * np.reshape(pixels, (-1, 28, 28, 1)) - 1
+    """Vectors (count, pixels) in [0, 1] to images (count, height, width, channels) in [-1, 1]."""
+    return 2 * np.reshape(pixels, (-1, *shape)) - 1
 
 
 # %% [markdown]
@@ -122,9 +129,20 @@ all_pixels = as_pixels(dataset.train_images)
 held_out = min(validation_images, len(all_pixels) // 10)
 validation_pixels = all_pixels[-held_out:]
 train_pixels = all_pixels[:-held_out][:training_images]
-train_labels = dataset.train_labels[: len(train_pixels)]
-test_pixels, test_labels = as_pixels(dataset.test_images), dataset.test_labels
+test_pixels = as_pixels(dataset.test_images)
 print(f"{len(train_pixels)} to train, {held_out} to validate, {len(test_pixels)} to test")
+
+# %% [markdown]
+# Labels are of use in two places: to leave a digit out of a training, and to colour a map. A set
+# without labels goes through the chapter without them.
+
+# %%
+train_labels, test_labels = dataset.train_labels, dataset.test_labels
+labelled = test_labels is not None
+unseen = [digit for digit in unseen_digits if digit in test_labels] if labelled else []
+if not unseen:
+    print(f"No image of {dataset.name} has such a label: anomalies are left out.")
+kind = "digit" if dataset.class_names == tuple("0123456789") else "class"
 
 # %% [markdown]
 # These are the images that the networks below must redraw. Their strokes are crisp. Keep that
@@ -189,8 +207,8 @@ print(f"error of PCA {pca_error:.4f}, sum of the other eigenvalues {left_out:.4f
 
 # %%
 linear_encoder = layers.Dense(linear_latents, use_bias=False)
-linear_decoder = layers.Dense(784, use_bias=False)
-linear_autoencoder = keras.Sequential([keras.Input((784,)), linear_encoder, linear_decoder])
+linear_decoder = layers.Dense(pixel_count, use_bias=False)
+linear_autoencoder = keras.Sequential([keras.Input((pixel_count,)), linear_encoder, linear_decoder])
 steps = linear_epochs * math.ceil(len(centred) / 250)
 linear_autoencoder.compile(
     optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, steps)),
@@ -230,7 +248,7 @@ results.record("largest_principal_angle", angles.max(), unit="degrees", data=dat
 # %%
 basis, _ = np.linalg.qr(decoder_directions.T)
 rows = [components, decoder_directions, components @ basis @ basis.T]
-scaled = [[(row / np.abs(row).max()).reshape(28, 28, 1) for row in group] for group in rows]
+scaled = [[(row / np.abs(row).max()).reshape(shape) for row in group] for group in rows]
 figure = plots.image_rows(
     scaled, ["principal\ncomponents", "columns of\nthe decoder", "components\nprojected"], 1.0
 )
@@ -398,12 +416,12 @@ def perceptron(inputs, hidden, outputs):
 
 # %%
 def build_autoencoder(latent_dim, width, noise=0.0):
-    """An autoencoder 784-width-latent_dim-width-784; returns it with its two halves."""
-    encoder = perceptron(784, [width], latent_dim)
-    decoder = perceptron(latent_dim, [width], 784)
+    """An autoencoder pixels-width-latent_dim-width-pixels; returns it with its two halves."""
+    encoder = perceptron(pixel_count, [width], latent_dim)
+    decoder = perceptron(latent_dim, [width], pixel_count)
     decoder.add(layers.Activation("sigmoid"))
     corruption = layers.GaussianNoise(noise, seed=seed)
-    autoencoder = keras.Sequential([keras.Input((784,)), corruption, encoder, decoder])
+    autoencoder = keras.Sequential([keras.Input((pixel_count,)), corruption, encoder, decoder])
     autoencoder.compile(optimizer=keras.optimizers.Adam(0.001), loss=squared_error)
     return autoencoder, encoder, decoder
 
@@ -419,10 +437,10 @@ def build_autoencoder(latent_dim, width, noise=0.0):
 # wide, shallow halves.
 
 # %% tags=["nbval-check-output"]
-plane_encoder = perceptron(784, [512, 256, 128], 2 * 2)
-plane_decoder = perceptron(2, [128, 256, 512], 784)
-wide_encoder = perceptron(784, [500, 500], 2 * wide_latents)
-wide_decoder = perceptron(wide_latents, [300, 300], 784)
+plane_encoder = perceptron(pixel_count, [512, 256, 128], 2 * 2)
+plane_decoder = perceptron(2, [128, 256, 512], pixel_count)
+wide_encoder = perceptron(pixel_count, [500, 500], 2 * wide_latents)
+wide_decoder = perceptron(wide_latents, [300, 300], pixel_count)
 for name, encoder, decoder in (
     ("2 latents", plane_encoder, plane_decoder),
     (f"{wide_latents} latents", wide_encoder, wide_decoder),
@@ -454,8 +472,9 @@ def reconstruction_loss(pixels, logits):
 # answers 0 for every pixel and pays $784 \ln 2$ nats, whatever the image:
 
 # %% tags=["nbval-check-output"]
-nothing = reconstruction_loss(test_pixels[:3], np.zeros((3, 784), "float32"))
-print(ops.convert_to_numpy(nothing).round(3), "and 784 ln 2 =", round(784 * math.log(2), 3))
+nothing = reconstruction_loss(test_pixels[:3], np.zeros((3, pixel_count), "float32"))
+expected = round(pixel_count * math.log(2), 3)
+print(ops.convert_to_numpy(nothing).round(3), f"and {pixel_count} ln 2 =", expected)
 
 # %% [markdown]
 # ### Divergence
@@ -652,13 +671,14 @@ def squared_errors(outputs):
 
 def errors_without(digit):
     """Squared error of each test image, by an autoencoder that never saw `digit`."""
-    familiar = train_pixels[train_labels != digit][:anomaly_images]
+    others = train_labels[: len(train_pixels)] != digit
+    familiar = train_pixels[others][:anomaly_images]
     model, _, _ = build_autoencoder(anomaly_latents, 128)
     model.fit(familiar, familiar, batch_size=100, epochs=anomaly_epochs, verbose=0)
     return squared_errors(model.predict(test_pixels, batch_size=500, verbose=0))
 
 
-anomaly_errors = {digit: errors_without(digit) for digit in unseen_digits}
+anomaly_errors = {digit: errors_without(digit) for digit in unseen}
 
 # %% [markdown]
 # ### Two variational autoencoders
@@ -885,41 +905,57 @@ plots.show(
 # also score images by how much ink they carry. That knows nothing of digits.
 
 # %%
-strange = {digit: test_labels == digit for digit in unseen_digits}
-scores = {d: roc_auc_score(strange[d], anomaly_errors[d]) for d in unseen_digits}
-ink = {d: roc_auc_score(strange[d], test_pixels.sum(axis=1)) for d in unseen_digits}
-guesses = np.random.default_rng(seed).random(len(test_labels))
-chance = np.mean([roc_auc_score(strange[d], guesses) for d in unseen_digits])
-best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
-print({digit: round(score, 3) for digit, score in scores.items()})
+strange = {digit: test_labels == digit for digit in unseen}
+scores = {d: roc_auc_score(strange[d], anomaly_errors[d]) for d in unseen}
+ink = {d: roc_auc_score(strange[d], test_pixels.sum(axis=1)) for d in unseen}
+guesses = np.random.default_rng(seed).random(len(test_pixels))
+if unseen:
+    best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
+    chance = np.mean([roc_auc_score(strange[d], guesses) for d in unseen])
+    print({digit: round(score, 3) for digit, score in scores.items()})
 
 # %%
-results.record("anomaly_auc_mean", np.mean(list(scores.values())), data=dataset.name)
-results.record("anomaly_auc_worst", scores[worst], data=dataset.name)
-results.record("anomaly_auc_chance", chance, data=dataset.name)
+if unseen:
+    results.record("anomaly_auc_mean", np.mean(list(scores.values())), data=dataset.name)
+    results.record("anomaly_auc_worst", scores[worst], data=dataset.name)
+    results.record("anomaly_auc_chance", chance, data=dataset.name)
+
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.2))
-for digit, style in ((best, "-"), (worst, "--")):
-    false_alarms, found, _ = roc_curve(strange[digit], anomaly_errors[digit])
-    left.plot(false_alarms, found, style, label=f"unseen {digit}: AUC {scores[digit]:.2f}")
-left.plot([0, 1], [0, 1], color="0.5", linestyle=":", label="chance")
-left.set(xlabel="false alarms (share)", ylabel="strangers found (share)")
-left.legend(loc="lower right")
-places = np.arange(len(unseen_digits))
-right.bar(places - 0.2, scores.values(), 0.4, label="squared error")
-right.bar(places + 0.2, ink.values(), 0.4, label="amount of ink")
-right.axhline(0.5, color="0.5", linestyle=":", label="chance")
-right.set_xticks(places, unseen_digits)
-right.set(xlabel="unseen digit", ylabel="AUC", ylim=(0, 1.3))
-right.legend(ncols=3, fontsize=8, loc="upper center", columnspacing=1)
-figure.tight_layout()
-plots.show(
-    figure,
-    alt="Left: ROC curves of the best and the worst unseen digit against the diagonal of "
-    "chance. Right: for each unseen digit two bars, AUC by squared error and by amount of"
-    " ink, with a line at chance. The bars differ much from digit to digit.",
-)
+def draw_curves(axis):
+    """The ROC curves of the best and of the worst stranger."""
+    for digit, style in ((best, "-"), (worst, "--")):
+        false_alarms, found, _ = roc_curve(strange[digit], anomaly_errors[digit])
+        label = f"unseen {dataset.class_names[digit]}: AUC {scores[digit]:.2f}"
+        axis.plot(false_alarms, found, style, label=label)
+    axis.plot([0, 1], [0, 1], color="0.5", linestyle=":", label="chance")
+    axis.set(xlabel="false alarms (share)", ylabel="strangers found (share)")
+    axis.legend(loc="lower right")
+
+
+def draw_areas(axis):
+    """The areas under the curves of all strangers, beside those of the control."""
+    places = np.arange(len(unseen))
+    axis.bar(places - 0.2, scores.values(), 0.4, label="squared error")
+    axis.bar(places + 0.2, ink.values(), 0.4, label="amount of ink")
+    axis.axhline(0.5, color="0.5", linestyle=":", label="chance")
+    plots.class_ticks(axis, [dataset.class_names[digit] for digit in unseen])
+    axis.set(xlabel=f"unseen {kind}", ylabel="AUC", ylim=(0, 1.3))
+    axis.legend(ncols=3, fontsize=8, loc="upper center", columnspacing=1)
+
+
+# %%
+if unseen:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.2))
+    draw_curves(left)
+    draw_areas(right)
+    figure.tight_layout()
+    plots.show(
+        figure,
+        alt="Left: ROC curves of the best and the worst unseen digit against the diagonal of "
+        "chance. Right: for each unseen digit two bars, AUC by squared error and by amount of"
+        " ink, with a line at chance. The bars differ much from digit to digit.",
+    )
 
 # %% [markdown]
 # A mean AUC of {{ expected.anomaly_auc_mean }} hides a failure: the worst digit reaches only
@@ -960,9 +996,14 @@ def clouds(encoder, pixels):
 # %%
 means, _ = clouds(plane_encoder, test_pixels)
 figure, axis = plt.subplots(figsize=(6.5, 5.2))
-colours = {"c": test_labels[:5000], "cmap": "tab10", "vmin": -0.5, "vmax": 9.5}
-points = axis.scatter(*means[:5000].T, s=5, **colours)
-figure.colorbar(points, ticks=range(10), label="digit")
+if labelled:
+    last = len(dataset.class_names) - 0.5
+    colours = {"c": test_labels[:5000], "cmap": "tab10", "vmin": -0.5, "vmax": last}
+    points = axis.scatter(*means[:5000].T, s=5, **colours)
+    bar = figure.colorbar(points, label=kind)
+    bar.set_ticks(range(len(dataset.class_names)), labels=dataset.class_names)
+else:
+    axis.scatter(*means[:5000].T, s=5)
 for radius in (1, 2, 3):
     axis.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.4", linestyle=":"))
 axis.set(xlabel="latent 1", ylabel="latent 2", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
@@ -984,12 +1025,15 @@ plots.show(
 side = 17
 quantiles = norm.ppf(np.linspace(0.02, 0.98, side)).astype("float32")
 corners = np.array([(first, second) for second in quantiles[::-1] for first in quantiles])
-tiles = decode(plane_decoder, corners).reshape(side, side, 28, 28)
+size, _, channels = shape
+tiles = decode(plane_decoder, corners).reshape(side, side, *shape)
+picture = tiles.transpose(0, 2, 1, 3, 4).reshape(side * size, side * size, channels)
 figure, axis = plt.subplots(figsize=(6.5, 6.5))
-axis.imshow(tiles.transpose(0, 2, 1, 3).reshape(side * 28, -1), cmap="gray", vmin=-1, vmax=1)
+shown = picture if channels == 1 else (picture + 1) / 2  # colours are shown from 0 to 1
+axis.imshow(shown, cmap="gray", vmin=-1, vmax=1)
 marks = np.arange(side)[::4]
-axis.set_xticks(28 * marks + 14, [f"{quantiles[i]:.1f}" for i in marks])
-axis.set_yticks(28 * marks + 14, [f"{quantiles[::-1][i]:.1f}" for i in marks])
+axis.set_xticks(size * marks + size // 2, [f"{quantiles[i]:.1f}" for i in marks])
+axis.set_yticks(size * marks + size // 2, [f"{quantiles[::-1][i]:.1f}" for i in marks])
 axis.set(xlabel="latent 1", ylabel="latent 2")
 plots.show(
     figure,
@@ -1270,9 +1314,10 @@ questions.area_under_curve.check(area_under_curve)
 
 # %%
 area_under_curve = questions.area_under_curve.use(area_under_curve)
-errors, is_strange = anomaly_errors[worst], strange[worst]
-own = area_under_curve(errors[~is_strange], errors[is_strange])
-print(f"unseen {worst}: {float(own):.6f}, scikit-learn {scores[worst]:.6f}")
+if unseen:
+    errors, is_strange = anomaly_errors[worst], strange[worst]
+    own = area_under_curve(errors[~is_strange], errors[is_strange])
+    print(f"unseen {worst}: {float(own):.6f}, scikit-learn {scores[worst]:.6f}")
 
 # %% [markdown]
 # **Question 3, find the bugs.** This loss is copied, in spirit, from public code. It trains
