@@ -60,25 +60,27 @@ def load(name):
     axes, fixed = content["grid"], content.get("fixed") or {}
     _check_values(path.name, axes, fixed)
     script, _, function = str(content["run"]).partition(":")
-    source = _source(path, script, function)
-    return Sweep(path, script, source, function, axes, fixed)
+    return Sweep(path, script, source(path, script, function), function, axes, fixed)
 
 
-def _source(path, script, function):
-    """The text of the script beside `path`. Raises ValueError if it is not there or lacks the function."""
+def source(path, script, function):
+    """The text of the script beside `path`.
+
+    Raises ValueError if it is not there or lacks the function.
+    """
     file = path.parent / script
     if file.parent != path.parent or not file.is_file():
         raise ValueError(
             f"run in {path.name} is SCRIPT.py:FUNCTION with a script beside it; {script!r} is not there."
         )
-    source = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
     try:
-        names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        names = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     except SyntaxError as error:
         raise ValueError(f"{script}, line {error.lineno}: {error.msg}") from None
     if function not in names:
         raise ValueError(f"{script} has no function {function!r}, but {path.name} says run: {script}:{function}.")
-    return source
+    return text
 
 
 def _check_values(name, axes, fixed):

@@ -11,14 +11,12 @@ a run that was stopped goes on. The network goes to `data/models/NAME.npz`, what
 """
 
 import contextlib
-import hashlib
-import json
 import time
 import typing
 
 import yaml
 
-from gancourse import atomic, models, places, tables
+from gancourse import atomic, models, places, sweeps, tables
 from gancourse.authoring import scripts
 from gancourse.datasets import downloads
 from gancourse.machine import machine
@@ -38,8 +36,7 @@ class LongRun(typing.NamedTuple):
     @property
     def code(self):
         """The fingerprint of the script, what it takes, and its arguments: a network that carries another is stale."""
-        parts = (*self.script.skeletons(), self.function, json.dumps(self.fixed, sort_keys=True))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return self.script.fingerprint(self.function, self.fixed)
 
 
 def names():
@@ -50,7 +47,8 @@ def names():
 def read(name):
     """The `LongRun` of this name.
 
-    Raises ValueError for an unknown name, a file that lacks run, data or fixed, and as `scripts.read` does.
+    Raises ValueError for an unknown name, a file that lacks run, data or fixed, and where `sweeps.source` and
+    `scripts.read` do.
     """
     if name not in names():
         raise ValueError(f"There is no long run {name!r}; there are {', '.join(names())}.")
@@ -59,7 +57,7 @@ def read(name):
     if not isinstance(content, dict) or set(content) != {"run", "data", "fixed"}:
         raise ValueError(f"{path.name} has run, data and fixed, and nothing else.")
     file, _, function = str(content["run"]).partition(":")
-    script = scripts.read(file, (path.parent / file).read_text(encoding="utf-8"))
+    script = scripts.read(file, sweeps.source(path, file, function))
     return LongRun(name, script, function, content["data"], content["fixed"])
 
 

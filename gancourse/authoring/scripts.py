@@ -9,6 +9,8 @@ so a machine of a cluster needs this package and no checkout.
 
 import ast
 import builtins
+import hashlib
+import json
 import linecache
 import pathlib
 import re
@@ -41,6 +43,11 @@ class Script(typing.NamedTuple):
             if isinstance(part, (ast.Module, *DEFINITIONS)) and ast.get_docstring(part) is not None:
                 part.body = part.body[1:]
         return sorted(sources.skeleton(module.body) for module in modules if module.body)
+
+    def fingerprint(self, function, fixed):
+        """What says whether a result was made by this script, this function of it and these fixed arguments."""
+        parts = (*self.skeletons(), function, json.dumps(fixed, sort_keys=True, default=str))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def module(self):
         """Run the script and return the module of its names.

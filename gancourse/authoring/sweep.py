@@ -6,9 +6,7 @@ cluster needs this package and no checkout.
 
 import contextlib
 import csv
-import hashlib
 import io
-import json
 import os
 
 from gancourse import atomic, sweeps
@@ -25,8 +23,7 @@ def script_of(sweep):
 
 def code_of(sweep, script):
     """The fingerprint of a `scripts.Script` with the fixed values: rows that carry another one are stale."""
-    parts = (*script.skeletons(), sweep.function, json.dumps(sweep.fixed, sort_keys=True, default=str))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return script.fingerprint(sweep.function, sweep.fixed)
 
 
 def missing(name):

@@ -732,7 +732,7 @@ class HeldOut(keras.callbacks.Callback):
 # The momentum is a compromise. Radford et al. (2015) report that Adam's usual 0.9 made the
 # training of a GAN oscillate, and that 0.5 helped; we follow them where the book does not.
 # `SampleGrid` draws images from the same ten latents again and again, so that what changes in
-# its rows is the generator and not the dice. `data.Batches` shuffles the images anew for every
+# its rows is the generator and not the dice. `datasets.Batches` shuffles the images anew for every
 # epoch.
 
 # %%

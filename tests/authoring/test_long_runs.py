@@ -108,6 +108,15 @@ def test_a_file_of_another_form_is_refused(folder, text):
         long_runs.read("made_up")
 
 
+@pytest.mark.parametrize(
+    "run, message", [("made_down.py:train", "is not there"), ("made_up.py:draw", "no function 'draw'")]
+)
+def test_a_script_or_function_that_is_not_there_is_named(folder, run, message):
+    (folder / "made_up.yml").write_text(RUN.replace("made_up.py:train", run))
+    with pytest.raises(ValueError, match=message):
+        long_runs.read("made_up")
+
+
 def test_the_shipped_networks_were_trained_by_the_code_of_today():
     """Else run `make models`."""
     assert long_runs.stale() == []

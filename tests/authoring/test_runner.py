@@ -721,7 +721,7 @@ def test_a_command_that_does_not_exist_has_the_status_2(capsys):
 
 @pytest.fixture
 def asked(repository, monkeypatch):
-    """What the command line asks `course.run` for; nothing runs."""
+    """What the command line asks `runner.run` for; nothing runs."""
     calls = []
 
     def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
@@ -869,7 +869,7 @@ def test_a_set_that_is_not_whole_is_not_at_hand(tmp_path, monkeypatch):
 
 
 def executes(monkeypatch, failure=""):
-    """Lets `course.run` write a notebook whose answer is 6 plus the seed; returns the seeds it was asked for."""
+    """Lets `runner.run` write a notebook whose answer is 6 plus the seed; returns the seeds it was asked for."""
     seeds = []
 
     def run(chosen, profile, folder, overrides=None, jobs=1, plain=False):
