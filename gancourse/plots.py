@@ -14,6 +14,7 @@ if "MPLBACKEND" not in os.environ and "GANCOURSE_OUTPUT" in os.environ:
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import animation
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from gancourse import results
@@ -130,6 +131,46 @@ def class_ticks(axis, names):
     """
     slanted = {"rotation": 30, "ha": "right"} if sum(map(len, names)) > 30 else {}
     axis.set_xticks(range(len(names)), names, **slanted)
+
+
+def block_diagram(data, networks, losses, arrows, trains=()):
+    """A figure of networks, what goes through them, and which loss trains which network, to be given to `show`.
+
+    data, networks, losses: for each block a name and (text, column, row), with row 0 on top; each kind has its
+    own colour and shape. arrows: pairs of names, what flows where. trains: pairs (loss, network), drawn dashed: the
+    gradient of this loss changes the weights of this network. Raises ValueError for an arrow to an unknown name.
+    """
+    blocks = {**data, **networks, **losses}
+    if unknown := {name for pair in (*arrows, *trains) for name in pair} - set(blocks):
+        raise ValueError(f"Arrows lead to {', '.join(sorted(unknown))}; the blocks are {', '.join(blocks)}.")
+    columns, rows = (1 + max(block[place] for block in blocks.values()) for place in (1, 2))
+    figure, axis = plt.subplots(figsize=(1.75 * columns, rows))
+    axis.set(xlim=(-0.55, columns - 0.45), ylim=(rows - 0.45, -0.55))
+    axis.axis("off")
+    kinds = (
+        (data, "round,pad=0.02", "white"),
+        (networks, "square,pad=0.02", SKY),
+        (losses, "round4,pad=0.02", YELLOW),
+    )
+    boxes = {}
+    for blocks_of_kind, shape, colour in kinds:
+        for name, (text, column, row) in blocks_of_kind.items():
+            box = FancyBboxPatch((column - 0.38, row - 0.26), 0.76, 0.52, boxstyle=shape, facecolor=colour)
+            boxes[name] = axis.add_patch(box)
+            axis.text(column, row, text, ha="center", va="center", fontsize=9)
+    for start, end in arrows:
+        _arrow(axis, boxes[start], boxes[end], color=BLACK)
+    for loss, network in trains:  # above or below what flows
+        bend = 0.3 if losses[loss][2] < (rows - 1) / 2 else -0.3
+        _arrow(axis, boxes[loss], boxes[network], color=VERMILION, ls="--", connectionstyle=f"arc3,rad={bend}")
+    return figure
+
+
+def _arrow(axis, start, end, **style):
+    """From the edge of one box to the edge of another."""
+    centres = [(box.get_x() + box.get_width() / 2, box.get_y() + box.get_height() / 2) for box in (start, end)]
+    patches = {"patchA": start, "patchB": end, "zorder": 0, "clip_on": False}
+    axis.add_patch(FancyArrowPatch(*centres, arrowstyle="-|>", mutation_scale=11, **patches, **style))
 
 
 def plot_history(history, alt, marks=()):

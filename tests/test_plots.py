@@ -4,6 +4,7 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from gancourse import plots
@@ -206,3 +207,27 @@ def test_an_animation_has_a_picture_for_every_frame(tmp_path):
 
 def test_colours_are_eight_different_ones():
     assert len(set(plots.COLOURS)) == 8
+
+
+# Block diagrams
+
+BLOCKS = {
+    "data": {"z": ("latents", 0, 1), "x": ("images", 0, 0)},
+    "networks": {"G": ("generator", 1, 1)},
+    "losses": {"L": ("loss", 2, 1)},
+}
+
+
+def test_a_block_diagram_has_a_box_with_its_text_for_each_block_and_an_arrow_for_each_pair():
+    figure = plots.block_diagram(**BLOCKS, arrows=[("z", "G"), ("G", "L")], trains=[("L", "G")])
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.texts] == ["latents", "images", "generator", "loss"]
+    boxes = [patch for patch in axis.patches if isinstance(patch, FancyBboxPatch)]
+    arrows = [patch for patch in axis.patches if isinstance(patch, FancyArrowPatch)]
+    assert (len(boxes), len(arrows)) == (4, 3)
+    assert [arrow.get_linestyle() for arrow in arrows] == ["solid", "solid", "--"]
+
+
+def test_an_arrow_of_a_block_diagram_that_leads_nowhere_is_named():
+    with pytest.raises(ValueError, match="Arrows lead to H; the blocks are z, x, G, L"):
+        plots.block_diagram(**BLOCKS, arrows=[("z", "H")])

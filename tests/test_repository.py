@@ -348,7 +348,7 @@ def test_readme_quotes_the_minutes_of_every_chapter():
     expected = results.expectations()
     assert found == {
         chapter.number: [
-            str(front_page.reading_minutes(chapter)),
+            str(placeholders.reading_minutes(chapter)),
             str(expected[chapter.number]["lesson"]["minutes"]),
         ]
         for chapter in sources.chapters()

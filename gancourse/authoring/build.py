@@ -28,6 +28,9 @@ if "google.colab" in sys.modules:
 
 import gancourse  # noqa: F401 - before Keras, so that an installed backend is taken and TensorFlow is quiet"""
 
+# In a text, this stands for the last figure of the cell that is tagged "picture": the chapter's best, on its first screen.
+PICTURE = "<!-- picture -->"
+
 # What TensorFlow writes to the error stream when it is imported, whatever its log level.
 MACHINE_NOTE = re.compile(
     r"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following instructions"
@@ -96,7 +99,27 @@ def with_outputs(notebook, executed):
         outputs = (refreshed(output, notebook.cells[0].id.split("-")[0]) for output in source.outputs)
         target.outputs = [output for output in outputs if output.get("text") != ""]
         target.execution_count = source.execution_count
+    show_picture(notebook)
     return notebook
+
+
+def show_picture(notebook):
+    """Put the chapter's best figure into the text that asks for it; Colab ignores attachments, so it is a data URI.
+
+    Raises ValueError where a text asks for one and no cell, or more than one, is tagged or has a figure.
+    """
+    asking = [cell for cell in notebook.cells if cell.cell_type == "markdown" and PICTURE in cell.source]
+    tagged = [cell for cell in notebook.cells if "picture" in cell.metadata.get("tags", [])]
+    figures = [output for cell in tagged for output in cell.outputs if "image/png" in output.get("data", {})]
+    if (len(asking), len(tagged)) not in ((0, 0), (1, 1)) or (asking and not figures):
+        raise ValueError(
+            f"{len(asking)} texts hold {PICTURE}, and {len(tagged)} cells are tagged picture, with {len(figures)} figures. "
+            "A chapter has one of each, or none."
+        )
+    for cell in asking:
+        alt = figures[-1].metadata["image/png"]["alt"]
+        address = f"data:image/png;base64,{figures[-1]['data']['image/png'].strip()}"
+        cell.source = cell.source.replace(PICTURE, f"![{alt}]({address})")
 
 
 def refreshed(output, chapter):

@@ -3,14 +3,11 @@
 `notebooks/references.yml` has what an author says beside the numbers; `python -m gancourse build` writes both pages.
 """
 
-import re
-
 from gancourse import atomic, places, results, tables
 from gancourse.authoring import build, placeholders, sources
 
 README, RESULTS, REFERENCES = "README.md", "RESULTS.md", "notebooks/references.yml"  # in the repository
 BEGIN, END = "<!-- chapters: made by python -m gancourse build -->", "<!-- end of chapters -->"
-WORDS, LINES = 200, 20  # that one reads in a minute: of prose, and of code
 HEAD = """\
 # Results
 
@@ -43,15 +40,6 @@ def references():
     return table
 
 
-def reading_minutes(chapter):
-    """Minutes to read a chapter without its exercises' work, in steps of five: `WORDS` and `LINES` of code a minute."""
-    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{sources.CELL}")
-    prose = "".join(cell.partition("\n")[2] + "\n" for cell in cells if cell.startswith(" [markdown]"))
-    words = len(re.sub(r"^#", "", prose, flags=re.MULTILINE).split())
-    lines = sum(bool(line.strip()) for cell in sources.code_cells(chapter) for line in cell.splitlines())
-    return 5 * round((words / WORDS + lines / LINES) / 5)
-
-
 def chapter_table():
     """The README's table: number, title, question, minutes to read and to run, and the link to Colab."""
     lines = ["| | chapter | its question | read | run | |", "|---|---|---|--:|--:|---|"]
@@ -59,7 +47,8 @@ def chapter_table():
         entry = references()[chapter.number]
         minutes = results.expectations().get(chapter.number, {}).get("lesson", {}).get("minutes", "–")
         link = f"[{entry['title']}](notebooks/{chapter.notebook.name})"
-        cells = (chapter.number, link, entry["question"], reading_minutes(chapter), minutes, build.badge(chapter))
+        reading = placeholders.reading_minutes(chapter)
+        cells = (chapter.number, link, entry["question"], reading, minutes, build.badge(chapter))
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

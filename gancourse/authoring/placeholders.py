@@ -1,6 +1,7 @@
 """What is measured, in the place of `{{ placeholders }}` in texts: nobody types a number, and none goes stale.
 
     {{ minutes }}  {{ machine }}                              of the chapter's lesson
+    {{ reading }}  {{ exercises }}                            minutes that a learner needs, estimated
     {{ expected.NAME }}  {{ full.NAME }}                      a number that the chapter records, at lesson or at full
     {{ sweep.NAME.COLUMN:.1f arm=ours labels=100 }}           the mean of a column of a sweep over these rows
     {{ sweep.NAME.COLUMN,OTHER:.1f arm=ours }}                the same of several columns, as cells of a table
@@ -13,11 +14,12 @@ import re
 import shlex
 import statistics
 
-from gancourse import results, sweeps
+from gancourse import exercises, results, sweeps
 from gancourse.authoring import sources
 
 PLACEHOLDER = re.compile(r"\{\{\s+([\w.,]+(?:-\w+)?(?::\.\df)?(?:\s+\w+=(?:[\w.-]+|\"[^\"{}]+\"))*)\s+\}\}")
 SWEEP = re.compile(r"sweep\.(\w+)\.([\w,]+)(?:-(\w+))?(?::(\.\df))?")
+WORDS, LINES, QUESTION = 200, 20, 6  # read in a minute: of prose, and of code; minutes for a question
 NOT_YET = "not yet measured"
 
 
@@ -35,6 +37,8 @@ def _measured(key, chapter):
         return _of_sweep(key, chapter)
     profile, _, name = key.partition(".")
     known = results.expectations().get(chapter.number, {}).get("full" if profile == "full" else "lesson", {})
+    if key in ("reading", "exercises"):
+        return str(reading_minutes(chapter) if key == "reading" else exercise_minutes(chapter))
     if key in ("minutes", "machine"):
         return str(known.get(key, NOT_YET))
     entry = known.get("numbers", {}).get(name)
@@ -46,6 +50,20 @@ def _measured(key, chapter):
             f"{chapter.number}. Write minutes, machine, expected.NAME or full.NAME, with a NAME that the chapter records."
         )
     return NOT_YET
+
+
+def reading_minutes(chapter):
+    """Minutes to read a chapter without its exercises' work, in steps of five: `WORDS` and `LINES` of code a minute."""
+    cells = f"\n{chapter.source.read_text(encoding='utf-8')}".split(f"\n{sources.CELL}")
+    prose = "".join(cell.partition("\n")[2] + "\n" for cell in cells if cell.startswith(" [markdown]"))
+    words = len(re.sub(r"^#", "", prose, flags=re.MULTILINE).split())
+    lines = sum(bool(line.strip()) for cell in sources.code_cells(chapter) for line in cell.splitlines())
+    return 5 * round((words / WORDS + lines / LINES) / 5)
+
+
+def exercise_minutes(chapter):
+    """Minutes for a chapter's exercises, in steps of five: a guess of `QUESTION` minutes for each."""
+    return 5 * round(QUESTION * len(exercises.names(chapter.number)) / 5)
 
 
 def _of_sweep(key, chapter):

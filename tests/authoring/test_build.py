@@ -1,5 +1,6 @@
 """From a source to a notebook: placeholders that are filled in, and sources and files that cannot be built."""
 
+import nbformat
 import pytest
 import yaml
 
@@ -49,6 +50,43 @@ def edit(chapter, old, new):
     text = chapter.source.read_text()
     assert old in text
     chapter.source.write_text(text.replace(old, new))
+
+
+FIGURE = {
+    "output_type": "display_data",
+    "data": {"image/png": "AAAA"},
+    "metadata": {"image/png": {"alt": "a <cat>"}},
+}
+
+
+def illustrated(chapter, tags='tags=["picture"]', outputs=(FIGURE,)):
+    """The chapter's notebook with a text that asks for its picture, and these outputs of its last cell."""
+    edit(chapter, "# It takes", f"# {build.PICTURE}\n#\n# It takes")
+    edit(chapter, "# %%\nprint(seed)", f"# %% {tags}\nprint(seed)")
+    measured(chapter)
+    executed = build.convert(chapter)
+    executed.cells[-1].outputs = [nbformat.from_dict(output) for output in outputs]
+    return build.with_outputs(build.convert(chapter), executed)
+
+
+def test_the_picture_of_a_chapter_stands_in_its_text(chapter):
+    assert "\n![a <cat>](data:image/png;base64,AAAA)\n" in illustrated(chapter).cells[0].source
+
+
+def test_the_last_figure_of_the_tagged_cell_is_the_picture(chapter):
+    other = {**FIGURE, "data": {"image/png": "BBBB"}}
+    assert "base64,BBBB)" in illustrated(chapter, outputs=(FIGURE, other)).cells[0].source
+
+
+def test_without_outputs_the_text_keeps_its_mark(chapter):
+    illustrated(chapter)
+    assert build.PICTURE in build.convert(chapter).cells[0].source
+
+
+@pytest.mark.parametrize("options", [{"tags": ""}, {"outputs": ()}])
+def test_a_picture_that_no_cell_makes_is_named(chapter, options):
+    with pytest.raises(ValueError, match=r"1 texts hold <!-- picture -->, and [01] cells are tagged"):
+        illustrated(chapter, **options)
 
 
 # Filling in

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gancourse import results
-from gancourse.authoring import front_page, picture, sources
+from gancourse.authoring import front_page, picture, placeholders, sources
 
 CHAPTER = sources.find(["04"])[0]
 
@@ -26,7 +26,7 @@ def written(tmp_path):
 @pytest.mark.parametrize("words, lines, minutes", [(2000, 100, 15), (2000, 0, 10), (0, 400, 20), (2500, 0, 10)])
 def test_reading_takes_a_minute_for_200_words_or_20_lines(written, words, lines, minutes):
     """In steps of five; 12.5 minutes are 10."""
-    assert front_page.reading_minutes(written(words, lines)) == minutes
+    assert placeholders.reading_minutes(written(words, lines)) == minutes
 
 
 @pytest.mark.parametrize(

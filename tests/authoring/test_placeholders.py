@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from gancourse import places, results
-from gancourse.authoring import placeholders
+from gancourse import exercises, places, results
+from gancourse.authoring import placeholders, sources
 
 CHAPTER = types.SimpleNamespace(number="91", source=types.SimpleNamespace(name="91_made_up.py"))
 TABLE = """\
@@ -73,3 +73,11 @@ def test_a_placeholder_of_a_sweep_may_go_over_lines():
 def test_what_was_not_measured_is_an_error_that_names_chapter_and_key(key):
     with pytest.raises(ValueError, match=rf"91_made_up\.py has {{{{ {key} }}}}"):
         filled(f"{{{{ {key} }}}}")
+
+
+def test_minutes_of_reading_and_exercises_are_estimated(tmp_path):
+    source = tmp_path / "04_made_up.py"
+    source.write_text("# %% [markdown]\n# " + "word " * 1990 + "\n\n# %%\n" + "x = 1\n" * 100)
+    chapter = sources.Chapter("04", source, tmp_path / "04_made_up.ipynb")
+    count = len(exercises.names("04"))
+    assert placeholders.fill("{{ reading }} {{ exercises }}", chapter) == f"15 {5 * round(count * 6 / 5)}"
