@@ -1,4 +1,4 @@
-"""Questions of chapter 5c: hacks on arrays, the rule of patience, and what is wrong with runs of the gallery."""
+"""Questions of chapter 5c: hacks on arrays, the rule of patience, and what is wrong with failure examples."""
 
 import numpy as np
 
