@@ -1,25 +1,40 @@
 # %% [markdown]
 # # 5a. How GANs are judged
 #
-# Chapter 4 ended with a number, the Fréchet distance, and with a doubt about it. When is one set of generated
-# images better than another? Sharper, more varied, newer, more useful: these are different wishes, and there is
-# a number for each of them. This chapter builds the numbers one by one, on toys that can be checked by eye.
+# When is one set of generated images better than another? Chapter 4 ended with a number, the Fréchet distance,
+# and with a doubt about it. Which numbers are there, and what does each of them fail to see?
+#
+# <!-- picture -->
+#
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs
+# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** chapter 4 (the judge and the Fréchet
+# distance).
+#
+# Each row above is a set with a fault that was built in: only a few different images of each class; one digit
+# missing; training images, handed out as if they were new; and noise. Three rows look perfect to the eye, and the
+# fourth gets as good an inception score as real digits do.
+#
+# A teacher who marks a pile of essays asks three things. Is each one good? Are they different from each other?
+# Are they copied from a book? Of images one asks the same: **fidelity**, **diversity** and **memorization**, and
+# no number answers all three. This chapter builds the numbers one by one, on toys that can be checked by eye.
 # Then it breaks every one of them, to learn what each fails to see.
 #
-# **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) for the inception
-# score; Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for the Fréchet distance and
-# the six corruptions; Binkowski et al. 2018 ([arXiv:1801.01401](https://arxiv.org/abs/1801.01401)) for the
-# kernel distance; Kynkäänniemi et al. 2019 ([arXiv:1904.06991](https://arxiv.org/abs/1904.06991)) and Naeem et
-# al. 2020 ([arXiv:2002.09797](https://arxiv.org/abs/2002.09797)) for precision, recall, density and coverage.
+# The first GANs were judged by eye, and by people who were asked which images are real (Denton et al. 2015). In
+# 2016 came the inception score, in 2017 the *Fréchet inception distance* (FID), which papers report to this day;
+# what came later mends what these two miss.
 #
-# **Before this:** chapter 4 (the judge and the Fréchet distance). **Time:** about {{ minutes }} minutes on
-# {{ machine }}, at the lesson profile.
+# **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) for the inception score;
+# Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for the Fréchet distance and the six
+# corruptions; Binkowski et al. 2018 ([arXiv:1801.01401](https://arxiv.org/abs/1801.01401)) for the kernel
+# distance; Kynkäänniemi et al. 2019 ([arXiv:1904.06991](https://arxiv.org/abs/1904.06991)) and Naeem et al. 2020
+# ([arXiv:2002.09797](https://arxiv.org/abs/2002.09797)) for precision, recall, density and coverage. "The book"
+# is *GANs in Action* (Langr and Bok 2019), whose chapter 5 begins with this question.
 
 # %% [markdown]
 # ## Imports
 #
-# The metrics live in three modules. `metrics` works on features and probabilities, `pixels` on the images
-# themselves, and `judge` holds the classifiers that turn images into features.
+# The metrics live in three modules. `metrics` works on features and probabilities, `image_metrics` on the images
+# themselves, and `judges` holds the classifiers that turn images into features.
 
 # %%
 import time
@@ -81,17 +96,18 @@ settings.whole(copy_count=copy_count, transfer_count=transfer_count)
 # ## The data
 #
 # Chapter 4 used the training images twice: the generator learned from them, and they served as "other real
-# images" to give the yardstick. To tell copies from fresh images we need a cleaner cut. So the training images
-# are parted. The **seen** half trains the GAN. The **fresh** half trains nothing but the judge, and stands for
-# what a perfect generator would draw. The test images are what everything is compared with. Nothing in this
-# chapter is tuned on them.
+# images" for the *yardstick*, the baseline of real images against real images. To tell copies from fresh images
+# we need a cleaner split. So the training images are divided. The **seen** half trains the GAN. The **fresh**
+# half trains nothing but the judge, and stands for what a perfect generator would draw. The test images are what
+# everything is compared with. Nothing in this chapter is tuned on them.
 #
 # The files are not in random order: the first half of the test images comes from other writers than the second,
 # and is easier to read. Whoever takes "the first thousand" compares writers. We shuffle once.
 #
-# A second data set, clothes instead of digits, will serve as dirt. `data_set` and `other_data_set` take other sets,
-# too, by their name or by the path of a folder of your own pictures; only the text goes on speaking of digits and
-# clothes. Where there are no labels, all images count as one class.
+# A second data set, clothes instead of digits, will serve as contamination, images that do not belong there
+# (*dirt* in the figures). `data_set` and `other_data_set` take other sets, too, by their name or by the path of a
+# folder of your own pictures; only the text goes on speaking of digits and clothes. Where there are no labels,
+# all images count as one class.
 
 # %%
 dataset, other = datasets.load_or_digits(data_set), datasets.load_or_digits(other_data_set)
@@ -128,14 +144,15 @@ plots.show(
 # %% [markdown]
 # ## The idea
 #
-# ### A set of images is a cloud of points
+# ### A set of images is a set of points
 #
-# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared
-# are two *sets*. A judge turns every image into a point, its features, and each set becomes a cloud. All
-# metrics of this chapter ask in some way whether two clouds agree. They differ in what they look at: the centre
-# and the width, the neighbours, the shadows on a line, the labels.
+# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared are
+# two *sets*. A judge turns every image into a point, its **features** (also called an *embedding*), and a set of
+# images becomes a sample of a distribution in feature space. All metrics of this chapter ask in some way whether
+# two samples come from the same distribution. They differ in what they look at: the mean and the covariance, the
+# neighbours, projections onto a line, the labels.
 #
-# We begin with clouds in one dimension, where we can look at them. The **Fréchet distance** of chapter 4,
+# We begin with one dimension, where we can look at the distributions. The **Fréchet distance** of chapter 4,
 #
 # $$ d^2 = \lVert m_1 - m_2 \rVert^2 + \operatorname{tr}\!\left(C_1 + C_2 - 2\,(C_1 C_2)^{1/2}\right), $$
 #
@@ -147,9 +164,9 @@ five = np.array([[-1.0], [-1.0], [0.0], [1.0], [1.0]])
 print(f"variance {five.var(ddof=1):.0f}, distance {metrics.frechet_distance(five, 3 + 2 * five):.2f}")
 
 # %% [markdown]
-# The formula reads two numbers from each cloud, the mean and the standard deviation. What does it miss? Below
-# are three clouds with mean 0 and standard deviation 1. One is a Gaussian. One is lopsided. One has two heaps
-# and nothing between them.
+# The formula reads two numbers from each distribution, the mean and the standard deviation. What does it miss?
+# Below are three distributions with mean 0 and standard deviation 1. One is a Gaussian. One is skewed (lopsided).
+# One has two modes (heaps) and nothing between them.
 
 # %%
 toy_count = 20_000
@@ -186,10 +203,10 @@ for name, values in toys.items():
     print(f"{name:10} {frechet:8.2f} {kernel:8.2f} {sliced:8.2f}")
 
 # %% [markdown]
-# To the Fréchet distance all three are one cloud. That is its first blind spot: it knows the first two moments
-# and nothing else. The kernel distance sees the lopsided one, since its kernel is cubic and reads the third
-# moment too, but the two heaps agree with a Gaussian up to the third. The sliced distance compares the sorted
-# points themselves and sees both. No metric is the distance. Each is a question.
+# To the Fréchet distance all three are the same. That is its first blind spot: it knows the first two moments and
+# nothing else. The kernel distance sees the lopsided one, since its kernel is cubic and reads the third moment
+# too, but the two heaps agree with a Gaussian up to the third. The sliced distance compares the sorted points
+# themselves and sees both. No metric sees every difference: each asks its own question.
 #
 # ### Inception score: is each image clear, are all together varied?
 #
@@ -199,9 +216,9 @@ for name, values in toys.items():
 #
 # $$ \mathrm{IS} = \exp\Big( \mathbb{E}_x \sum_y p(y \mid x) \, \log \frac{p(y \mid x)}{p(y)} \Big). $$
 #
-# It lies between 1 and the number of classes. The lines below are the formula; a small number keeps the
-# logarithm from zero. Three cases can be done in the head: ten sharp classes give 10, one class gives 1, and
-# shrugs, equal probabilities for everything, give 1 as well.
+# It lies between 1 and the number of classes. The lines below are the formula; a small number keeps the logarithm
+# from zero. Three cases can be worked out by hand: ten sharp classes give 10, one class gives 1, and undecided
+# answers (shrugs), equal probabilities for everything, give 1 as well.
 
 
 # %%
@@ -220,7 +237,9 @@ for name, probabilities in cases.items():
 
 # %% [markdown]
 # Note what does not occur in the formula: real images. The score cannot know how digits look, only that the
-# classifier is sure.
+# classifier is sure. The book explains it otherwise: in its section 5.1.2 the score is the exponential of the
+# divergence between the real and the generated distribution. That would be another number; what Salimans et al.
+# define, and everybody reports, is the formula above.
 #
 # ### Mode coverage: which classes occur, and how often?
 #
@@ -240,19 +259,19 @@ print(f"perfect draws {mean:.4f}, by the formula {9 / 2000:.4f}")
 print(metrics.mode_coverage(np.array([0, 0, 0, 1]), 10))
 
 # %% [markdown]
-# ### Kernel distance: are two clouds one cloud?
+# ### Kernel distance: do two sets come from one distribution?
 #
-# Take a function $k(x, y)$ that is large for similar points. If two clouds come from one distribution, then
-# pairs *within* a cloud are on average exactly as similar as pairs *across*. The difference is the squared
-# **kernel distance**, known as KID if the features are Inception's:
+# Take a function $k(x, y)$ that is large for similar points. If two sets come from one distribution, then pairs
+# *within* a set are on average exactly as similar as pairs *across*. The difference is the squared **kernel
+# distance**, or **maximum mean discrepancy** (MMD), known as KID if the features are Inception's:
 #
 # $$ d^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y') - 2\, \mathbb{E}\,k(x, y), \qquad
 # k(x, y) = \Big( \frac{x \cdot y}{\text{width}} + 1 \Big)^3 . $$
 #
-# $x$ and $x'$ are two *different* points. In code, $k(x, x')$ comes as a square matrix whose diagonal pairs
-# each point with itself. Whoever averages over the whole matrix measures too much. The function below leaves
-# the diagonal out, so that its average over many draws is right for any count. The price is honest: for equal
-# clouds it scatters around 0 and is negative about half of the time.
+# $x$ and $x'$ are two *different* points. In code, $k(x, x')$ comes as a square matrix whose diagonal pairs each
+# point with itself. Whoever averages over the whole matrix measures too much. The function below leaves the
+# diagonal out, so that its average over many draws is right for any count: it is **unbiased**. The price is that
+# for equal distributions it scatters around 0 and is negative about half of the time.
 
 
 # %%
@@ -283,12 +302,14 @@ print(f"spread {unbiased.std():.3f}, below zero in {np.mean(unbiased < 0):.0%}")
 #
 # ### Precision and recall: two questions instead of one
 #
-# A single distance mixes two wishes. Are the samples *good*, that is, where real points are? And are they
-# *varied*, that is, are there samples wherever real points are? To say "where", draw a circle around every
-# point of a cloud, out to its $k$-th nearest neighbour. The circles together are a map of the cloud.
+# A single distance mixes two wishes. Are the samples *good*, that is, where real points are (fidelity)? And are
+# they *varied*, that is, are there samples wherever real points are (diversity)? To say "where", draw a ball
+# around every point of a set, out to its $k$-th nearest neighbour. All these **k-NN balls** together estimate the
+# *support* of the distribution, the region where it has points. In the plane of the toy below the balls are
+# circles.
 #
-# - **Precision**: the share of generated points that lie in a circle around a real point.
-# - **Recall**: the share of real points that lie in a circle around a generated point.
+# - **Precision**: the share of generated points that lie in a ball around a real point.
+# - **Recall**: the share of real points that lie in a ball around a generated point.
 #
 # The same function does both, with the roles exchanged.
 
@@ -344,15 +365,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Count for yourself. On the left, every orange point is in some blue circle: the samples are good. In the
-# middle, only the real points of the left heap are in orange circles: half of the variety is missing. On the
-# right, one absurd sample has its neighbours far away, so its circle is enormous, and it "recalls" a heap that
-# no sample resembles. That is the weak place of the method. Two newer numbers repair it by drawing circles
-# around real points only:
+# Count for yourself. On the left, every orange point is in some blue circle: the samples are good. In the middle,
+# only the real points of the left heap are in orange circles: half of the variety is missing. On the right, one
+# outlier has its neighbours far away, so its circle is enormous, and it "recalls" a heap that no sample
+# resembles. A single outlier can fool the method. Two newer numbers repair it by drawing balls around real points
+# only:
 #
-# - **Density** counts *how many* real circles a generated point lies in, over $k$. For equal clouds it is 1.
-# - **Coverage** is the share of real circles that hold a generated point. For equal clouds of 10,000 and $k =
-#   5$ it is 0.969.
+# - **Density** counts *how many* real balls a generated point lies in, over $k$. For equal distributions it is 1.
+# - **Coverage** is the share of real balls that hold a generated point. For equal distributions, 10,000 points
+#   each and $k = 5$ it is 0.969.
 
 # %% tags=["nbval-check-output"]
 toy_neighbours = metrics.prdc(toy_real, toy_fake, k=3)
@@ -362,18 +383,18 @@ for name, value in toy_neighbours._asdict().items():
     print(f"{name}: {value:.3f}")
 
 # %% [markdown]
-# ### Sliced Wasserstein distance: shadows on a line
+# ### Sliced Wasserstein distance: projections onto a line
 #
-# How much work is it to move one heap of sand onto another? In one dimension the best plan is to sort both: the
-# smallest grain goes to the smallest, and so on. In many dimensions the best plan is expensive. So one looks at
-# shadows: project both clouds onto a random direction $\theta$ of length 1, sort, compare, and take the mean
-# over many directions,
+# How much work is it to move one heap of sand onto another? That is the **Wasserstein distance**, or *earth
+# mover's distance*. In one dimension the best plan is to sort both: the smallest grain goes to the smallest, and
+# so on. In many dimensions the best plan is expensive. So one projects both sets onto a random direction $\theta$
+# of length 1, sorts the projections (their shadows on a line), compares, and takes the mean over many directions,
 #
 # $$ d^2 = \mathbb{E}_\theta \, \frac{1}{n} \sum_{i=1}^{n}
 # \big( (\theta \cdot x)_{(i)} - (\theta \cdot y)_{(i)} \big)^2 . $$
 #
-# A cloud moved by $\mu$ in $D$ dimensions has the distance $\lVert \mu \rVert^2 / D$, because a random
-# direction sees one part in $D$ of a squared length.
+# A set and its copy moved by $\mu$ in $D$ dimensions have the distance $\lVert \mu \rVert^2 / D$, because a
+# random direction sees one part in $D$ of a squared length.
 
 
 # %%
@@ -408,11 +429,11 @@ for name, images in (("fresh", fresh), ("fresh with noise", noisy)):
 # %% [markdown]
 # ### MS-SSIM: are the samples too alike?
 #
-# Structural similarity, SSIM, compares two images window by window: the same brightness, the same contrast,
-# edges at the same places? The multi-scale version does so at several sizes of the images and multiplies. It is
-# 1 for equal images and near 0 for unrelated ones. As a measure of *variety* it is taken over pairs of samples
-# of one class, and lower is more varied. Two limits apply: it must be compared with the value of real images,
-# since all sevens are somewhat alike; and noise lowers it too.
+# **Structural similarity**, SSIM, compares two images patch by patch, in a window that slides over both: the same
+# luminance, the same contrast, the same structure (edges at the same places)? The multi-scale version does so at
+# several sizes of the images and multiplies. It is 1 for equal images and near 0 for unrelated ones. As a measure
+# of *variety* it is taken over pairs of samples of one class, and lower is more varied. Two limits apply: it must
+# be compared with the value of real images, since all sevens are somewhat alike; and noise lowers it too.
 
 
 # %%
@@ -428,10 +449,10 @@ def similarity(images, labels):
 # %% [markdown]
 # ### Copies: closer to the training images than fresh images are?
 #
-# A generator that returns the images it was trained on is useless, however good they look. To look at each
-# sample's nearest training image is a good habit, but "near" needs a yardstick: fresh real images, which nobody
-# copied, also have a nearest training image, and it is not far. So take a sample and a test image, and ask
-# which of the two lies closer to the training images. The **copying share** is how often the sample wins:
+# A generator that returns the images it was trained on, **memorization**, is useless, however good they look. To
+# look at each sample's nearest training image is a good habit, but "near" needs a baseline: fresh real images,
+# which nobody copied, also have a nearest training image, and it is not far. So take a sample and a test image,
+# and ask which of the two lies closer to the training images. The **copying share** is how often the sample wins:
 #
 # $$ P\big( d(\text{sample}, \text{training}) < d(\text{test image}, \text{training}) \big), $$
 #
@@ -460,6 +481,56 @@ for name, generated in {
 
 # %% [markdown]
 # ## The networks
+#
+# What goes into which metric? No dashed arrow goes back to a network, as in the diagrams of chapters 3 and 4: a
+# metric trains nothing.
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "samples": ("samples of\na generator", 0, 1),
+            "real": ("test images\n(real)", 0, 2),
+            "seen": ("training\nimages", 0, 5),
+            "labels": ("class\nprobabilities", 2, 0),
+            "features": ("features\n(embedding)", 2, 2),
+            "pixels": ("pixels and\npatches", 2, 4),
+        },
+        networks={"judge": ("judge: frozen\nclassifier", 1, 1)},
+        losses={
+            "score": ("inception score\nreverse KL", 3, 0),
+            "distances": ("Fréchet and\nkernel distance", 3, 1),
+            "shares": ("precision\nand recall", 3, 2),
+            "sturdy": ("density\nand coverage", 3, 3),
+            "sliced": ("sliced distance\nMS-SSIM", 3, 4),
+            "copies": ("copying share", 3, 5),
+        },
+        arrows=[
+            ("samples", "judge"),
+            ("real", "judge"),
+            ("judge", "labels"),
+            ("judge", "features"),
+            ("labels", "score"),
+            *[("features", name) for name in ("distances", "shares", "sturdy")],
+            *[(name, "pixels") for name in ("samples", "real")],
+            *[("pixels", name) for name in ("sliced", "copies")],
+            ("seen", "copies"),
+        ],
+    ),
+    alt="Block diagram of the metrics. Samples and real test images go through the judge, which gives class probabilities "
+    "and features. Probabilities give inception score and reverse KL; features give Fréchet and kernel distance, precision "
+    "and recall, density and coverage. Pixels and patches of the images give the sliced distance and MS-SSIM, and "
+    "together with the training images the copying share.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | judge, trained before and frozen | an image | features, class probabilities | none here: it measures |
+# | second judge, of garments | an image | features | none here: another opinion |
+# | generator | latents $z$ | an image | high logits for its samples |
+# | discriminator | an image | a logit, high = real | tell real images from samples |
+# | fresh classifier, at the end | an image | class probabilities | be right on *real* test images |
 #
 # ### Those that judge
 #
@@ -587,8 +658,8 @@ def all_numbers(images):
 
 
 # %% [markdown]
-# No value means anything without that of real images beside it. We draw several sets of fresh images and
-# compute everything for each. The mean is the yardstick. The spread says which differences could be chance.
+# No value means anything without that of real images beside it. We draw several sets of fresh images and compute
+# everything for each. The mean is the baseline, our yardstick. The spread says which differences could be chance.
 
 # %%
 count = min(set_count, len(test_images), len(fresh))
@@ -736,7 +807,9 @@ plots.show(
 # %% [markdown]
 # Six metrics follow each corruption. So that they can be read on one axis, each curve is divided by its largest
 # value in that panel after the value of untouched images was taken off. So 0 is "like real", 1 is the worst of
-# that panel, and the curve should only climb. For metrics where high is good we draw the loss.
+# that panel, and the curve should only climb. Mind that a curve shows the direction of a change and not its size:
+# a metric that hardly moves fills its panel as well as one that moves a lot. For metrics where high is good we
+# draw the loss.
 
 # %%
 rising = {
@@ -789,9 +862,10 @@ for corruption, curve in curves.items():
     print(f"{corruption:17} not monotone: {', '.join(falls) or 'none'}")
 
 # %% [markdown]
-# Five of the six metrics behave. One does not: under noise, blur and wrong pixels the *precision* goes up, so
-# images that nobody would accept get a better mark than real ones. We look closer: how long are the features,
-# and where do the damaged images lie?
+# Five of the six metrics climb, as they should. The *precision* does not. Under black squares and swirls it goes
+# up and down; under noise, blur and wrong pixels it goes the wrong way, so images that nobody would accept get a
+# better mark than real ones. On its own scale the plunge is small, since a precision cannot go above 1, but its
+# sign is wrong. We look closer: how long are the feature vectors, and where do the damaged images lie?
 
 # %%
 print(f"{'':16} {'length':>7} {'precision':>10} {'density':>8} {'coverage':>9}")
@@ -808,19 +882,19 @@ for name, images in suspects.items():
 
 # %% [markdown]
 # Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images
-# gather in the middle of the cloud, between the classes. A few untypical real images live there too, far from
-# each other, and so with wide circles. Nearly all damaged images fall into those: the precision is {{
-# expected.precision_noise }} under the strongest noise and the density {{ expected.density_noise }}, while real
-# images have {{ expected.precision_yardstick }} and {{ expected.density_yardstick }}. The coverage tells the
-# truth, {{ expected.coverage_noise }}: most real circles are empty. Read precision and density only together
-# with it, and look at the images.
+# gather in the middle of the feature space, between the classes. A few untypical real images, outliers, live
+# there too, far from each other, and so with large balls. Nearly all damaged images fall into those: the
+# precision is {{ expected.precision_noise }} under the strongest noise and the density
+# {{ expected.density_noise }}, while real images have {{ expected.precision_yardstick }} and
+# {{ expected.density_yardstick }}. The coverage shows what is wrong, {{ expected.coverage_noise }}: most real
+# balls are empty. Read precision and density only together with it, and look at the images.
 #
 # ### When the samples are few
 #
-# Take two halves of the *same* real images. A perfect metric says 0. The Fréchet distance does not: the mean
-# and the covariance of few points are off by chance, and every error adds to the distance, none cancels. For
-# Gaussian features with the covariance $C$, eigenvalues $\lambda_i$, and $N$ points on each side, the leading
-# term of that floor is
+# Take two halves of the *same* real images. A perfect metric says 0. The Fréchet distance does not: the mean and
+# the covariance of few points are off by chance, and every error adds to the distance, none cancels: the estimate
+# is **biased**. For Gaussian features with the covariance $C$, eigenvalues $\lambda_i$, and $N$ points on each
+# side, the leading term of that bias, the floor under every measured distance, is
 #
 # $$ d^2_N \approx \frac{1}{N} \Big( \tfrac{5}{2} \operatorname{tr} C
 # + \sum_{i,j} \frac{\lambda_i \lambda_j}{\lambda_i + \lambda_j} \Big) . $$
@@ -890,19 +964,20 @@ results.record("frechet_floor_slope", slope, data=dataset.name)
 results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.name)
 
 # %% [markdown]
-# The distance of nothing to nothing is a number divided by $N$: {{ expected.frechet_floor_slope }}, where the
-# formula for Gaussians gives {{ expected.frechet_floor_formula }}. Two values of the Fréchet distance can be
-# compared only if $N$ is the same. The kernel distance has no such floor: few images make it noisy, not larger.
-# That is what "unbiased" buys.
+# Two sets drawn from the same images have a distance of about a constant divided by $N$. The constant is
+# {{ expected.frechet_floor_slope }}, where the formula for Gaussians gives {{ expected.frechet_floor_formula }}.
+# Two values of the Fréchet distance can be compared only if $N$ is the same. The kernel distance has no such
+# bias: few images make it noisy, not larger.
 #
 # ### Sets that are broken on purpose
 #
-# Now the failures. Each set below has one fault, known because we made it, and as many images as the
-# yardstick's sets.
+# Now the failures. Each set below has one fault, known because we made it, and as many images as the sets of the
+# baseline.
 #
-# - **Few per class.** Five fresh images of each class, repeated: a collapse *inside* the classes.
-# - **A digit missing.** No nines; the other classes fill the gap.
-# - **Training images.** The seen images themselves: nothing was learned, everything was stored.
+# - **Few per class.** Five fresh images of each class, repeated: an *intra-class mode collapse*, inside the
+#   classes.
+# - **A digit missing.** No nines; the other classes fill the gap: *mode dropping*.
+# - **Training images.** The seen images themselves: *memorization*. Nothing was learned, everything was stored.
 # - **Weak noise**, a quarter of the strength above, and **blur**, half of it. **Clothes**: one image in twenty
 #   is a garment.
 
@@ -925,7 +1000,8 @@ if classes == 1:
 # %% [markdown]
 # One more set needs a construction. We start from pure noise and change the pixels, step by step, in the
 # direction that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image*
-# shows the way. This is **nonsense** that the judge believes in.
+# shows the way. Such **fooling images** (Nguyen et al. 2015) are noise to us, and the judge is sure of them; we
+# call them *nonsense*. Chapter 10 is about their relatives, adversarial examples.
 
 
 # %%
@@ -941,7 +1017,7 @@ def nonsense(count, steps):
     return images
 
 
-# %%
+# %% tags=["picture"]
 steps = 25 if labelled else 0  # without a judge it stays noise
 sets["nonsense"] = np.resize(nonsense(min(count, 200), steps), clean.shape)
 order = [name for name in ("few per class", missing, "training images", "nonsense") if name in sets]
@@ -1001,21 +1077,27 @@ for metric, name in yardsticks.items():
 # | nonsense | inception score | {{ expected.inception_score_nonsense }} | {{ expected.inception_score_yardstick }} |
 # | blur | copying share | {{ expected.copying_share_blur }} | {{ expected.copying_share_yardstick }} |
 #
-# The collapse inside the classes has a perfect inception score and perfect label shares: every image is clear
-# and every class is there. Recall and coverage ask where the real images are that no sample resembles, and find
-# nearly all of them. MS-SSIM notices that two zeros are too often the same zero. The stored training images
-# pass every test but one. The nonsense gets the inception score of real images, because the judge was the only
-# one asked.
+# The collapse inside the classes has a perfect inception score and perfect label shares: every image is clear and
+# every class is there. Recall and coverage ask where the real images are that no sample resembles, and find
+# nearly all of them. MS-SSIM notices that two zeros are too often the same zero. The stored training images pass
+# every test but one. The nonsense gets the inception score of real images, because the judge was the only one
+# asked. That is **Goodhart's law**: a measure that becomes a target is no longer a good measure. A metric that
+# somebody has optimised, on purpose or by trying many settings, needs a second one beside it.
 #
 # The last row is a false alarm. Nobody copied anything, and still blurred images lie nearer to the training
 # images than sharp new ones do: a blurred image is closer to an average, and an average is close to everything.
 # A copying share above .5 is a reason to look at neighbours, not a verdict.
 #
+# A collapse inside the classes can also be found without any judge, by the **birthday paradox test** (Arora and
+# Zhang 2017): draw a few samples, take the pair that is most alike, and look whether it is the same image. If
+# about $s$ samples hold such a pair in half of the draws, the generator knows about $s^2$ different images. With
+# five images of each of ten classes, two of nine samples are equal more often than not.
+#
 # ### Who sees what
 #
 # "Sees" needs a definition. We count how many standard deviations of the real sets a value lies on the bad side
-# of their mean. A value of 5 or more (the parameter `seen_from`) we call seen: with {{ expected.real_sets }}
-# real sets, chance alone would hardly ever give it. The table is computed, not typed.
+# of their mean. A value of 5 or more (the parameter `seen_from`) we call seen: with {{ expected.real_sets }} real
+# sets, chance alone would hardly ever give it.
 
 # %%
 results.record("real_sets", real_sets)
@@ -1066,22 +1148,22 @@ plots.show(
 )
 
 # %% [markdown]
-# Read it by columns: which fault could you still ship if you looked at one number only? A missing digit is
-# plainest in the label shares, which see nothing else. The garments, one image in twenty, are noticed by the
-# inception score, since a garment puts the judge in doubt, and by the distance on pixels, where a garment is a
-# lot of light. The distances on the judge's features, our main tools, miss them. The stored images have one
-# witness, and it gives a false alarm for the blur. Then read it by rows: no row is full.
+# Read it by columns: which fault would you overlook if you looked at one number only? A missing digit is plainest
+# in the label shares, which see nothing else. The garments, one image in twenty, are noticed by the inception
+# score, since a garment puts the judge in doubt, and by the distance on pixels, where a garment is a lot of
+# light. The distances on the judge's features, our main tools, miss them. Only the copying share notices the
+# stored images, and it gives a false alarm for the blur. Then read it by rows: no metric sees every fault.
 #
 # A negative value means "better than real": weak noise and blur get a better density than real digits have.
 #
-# A blank field is no proof of health. It says that *this* count of images does not show the fault. With ten
-# times as many, the spread would be smaller and more fields would fill.
+# A blank field does not prove that a set is fine. It says that *this* count of images does not show the fault.
+# With ten times as many, the spread would be smaller and more fields would fill.
 #
-# ### A few absurd images
+# ### A few outliers
 #
-# The toy's stray sample had an enormous circle. Does that happen to 84 features too? Take the worst collapse
-# there is: a generator that draws nothing but ones, all of them good. Then put a few images of nonsense in the
-# place of some of its ones, and watch what the four numbers make of it.
+# The toy's outlier had an enormous circle. Does that happen to 84 features too? Take the worst collapse there is:
+# a generator that draws nothing but ones, all of them good. Then put a few images of nonsense in the place of
+# some of its ones, and watch what the four numbers make of it.
 
 # %%
 ones = fresh[random.choice(np.flatnonzero(fresh_labels == min(1, classes - 1)), count)]
@@ -1097,12 +1179,12 @@ for absurd in absurd_counts:
         results.record(f"coverage_of_ones_{name}_nonsense", neighbours.coverage, data=dataset.name)
 
 # %% [markdown]
-# Ten absurd images among a thousand ones raise the recall from {{ expected.recall_of_ones_without_nonsense }}
-# to {{ expected.recall_of_ones_with_nonsense }}, which is what real images have, though the generator still
-# cannot draw a single two. Each absurd image lies far out, in the direction of the digit it was made for, and
-# its circle reaches back to the ones across all the real images in between. The coverage stays near its old
-# value, {{ expected.coverage_of_ones_without_nonsense }} before and {{ expected.coverage_of_ones_with_nonsense
-# }} after, because it draws its circles around real images.
+# Ten outliers among a thousand ones raise the recall from {{ expected.recall_of_ones_without_nonsense }} to
+# {{ expected.recall_of_ones_with_nonsense }}, which is what real images have, though the generator still cannot
+# draw a single two. Each outlier lies far out, in the direction of the digit it was made for, and its ball
+# reaches back to the ones across all the real images in between. The coverage stays near its old value,
+# {{ expected.coverage_of_ones_without_nonsense }} before and {{ expected.coverage_of_ones_with_nonsense }} after,
+# because it draws its balls around real images.
 #
 # ### Another judge, another order
 #
@@ -1135,9 +1217,9 @@ for describer, values in judged.items():
 
 # %% [markdown]
 # Three judges, three orders. A blur costs little in pixels, where most values hardly change, and black squares
-# cost little to a judge of garments, which never learned that a gap in a stroke makes another digit. To the
-# judge of digits a garment is a short vector near the middle of the cloud. None of the orders is wrong. A
-# number without the name of its judge is.
+# cost little to a judge of garments, which never learned that a gap in a stroke makes another digit. To the judge
+# of digits a garment is a short vector near the middle of the feature space. None of the orders is wrong. But a
+# distance means something only together with the name of its judge.
 #
 # ### Two GANs, all numbers
 #
@@ -1204,16 +1286,18 @@ for name, images in {
 # | patches | {{ expected.patch_wasserstein_real }} | {{ expected.patch_short }} | {{ expected.patch_wasserstein }} |
 # | MS-SSIM | {{ expected.ms_ssim_real }} | {{ expected.ms_ssim_short }} | {{ expected.ms_ssim }} |
 #
-# Nearly all numbers prefer the longer training, as hoped. Compare precision and density with their values for
-# the corruptions: unclear samples are short vectors, and short vectors find wide circles. So these two can fall
-# while the samples get clearer. And MS-SSIM is *below* the value of real images, which does not mean more
-# variety than real digits have: crooked strokes are unlike each other too. Sliced on whole images or on
+# Nearly all numbers prefer the longer training, as hoped. Compare precision and density with their values for the
+# corruptions: unclear samples are short vectors, and short vectors lie in the large balls of outliers. So these
+# two can fall while the samples get clearer. And MS-SSIM is *below* the value of real images, which does not mean
+# more variety than real digits have: crooked strokes are unlike each other too. Sliced on whole images or on
 # patches, the samples come nearer to real ones than on features: ink and texture are learned before shapes.
 #
-# One more caution. By the formula, chance alone would give real images a Fréchet distance of about 0.46 at $N$
-# = 10,000. Measured is {{ expected.frechet_distance_real }}. The rest is the judge's doing: it was trained on
-# the fresh images, not on the test images, and can tell them apart a little. A yardstick holds for one judge
-# and one count.
+# One more caution. By the formula, chance alone would give real images a Fréchet distance of
+# {{ expected.frechet_floor_formula }} divided by $N$ = {{ expected.frechet_count }}, about half of the
+# {{ expected.frechet_distance_real }} measured. Two explanations fit the rest, and nothing here can tell them
+# apart. The judge was trained on the fresh images and not on the test images, so it may describe them
+# differently. Or the two kinds of images differ a little themselves: MNIST's test digits come from other writers.
+# A yardstick holds for one judge, one count and one split.
 #
 # ### Has it stored the training images?
 #
@@ -1251,11 +1335,11 @@ results.record("epochs_of_seen", long_epochs)
 #
 # ### Are the samples of use?
 #
-# The last question is practical. Train a classifier on *generated* images and test it on *real* ones: **train
-# on synthetic, test on real**, TSTR. It needs labels, and an unconditional GAN gives none, so the judge
-# supplies them. The reverse, **train on real, test on synthetic** (TRTS), asks whether samples look like their
-# label. The classifier is trained from nothing in each case, with the same number of images and epochs. Real on
-# real is the yardstick and a tenth is chance.
+# The last question is practical. Train a classifier on *generated* images and test it on *real* ones: **train on
+# synthetic, test on real**, TSTR, also called *classification accuracy score* (Ravuri and Vinyals 2019). It needs
+# labels, and an unconditional GAN gives none, so the judge supplies them. The reverse, **train on real, test on
+# synthetic** (TRTS), asks whether samples look like their label. The classifier is trained from nothing in each
+# case, with the same number of images and epochs. Real on real is the baseline and a tenth is chance.
 
 # %%
 begin = time.perf_counter()
@@ -1284,19 +1368,20 @@ if labelled:
 # agrees with the samples' labels in {{ expected.trts_accuracy }}.
 #
 # Both numbers are flattered. The labels come from the judge, which learned from 60,000 real images. In TSTR its
-# knowledge reaches the new classifier through the labels, and even poor images teach what the judge thinks of
-# them. In TRTS there is no true label at all: the number says how often two classifiers of the same kind agree.
-# An unclear sample is called wrong although it is right in no other sense either. Nor does TRTS ask for
-# variety: ten good images would pass. Chapter 8 has generators that are told the label, and there the two
-# numbers mean more.
+# knowledge reaches the new classifier through the labels, a **data leakage**, and even poor images teach what the
+# judge thinks of them. In TRTS there is no true label at all: the number says how often two classifiers of the
+# same kind agree, and an unclear sample counts as an error whichever label it has. Nor does TRTS ask for variety:
+# ten good images would pass. Chapter 8 has generators that are told the label, and there the two numbers mean
+# more.
 #
 # ### The literature's judge
 #
-# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line
-# changes the judge. Its weights are not part of this course: Keras downloads them once, about 90 MB. Without
-# them the cell says so and the notebook goes on. The features have 2,048 dimensions. A covariance of that size
-# from a few dozen images would be meaningless, so we ask for the kernel distance, which is unbiased at any
-# count.
+# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line changes
+# the judge. Its weights are not part of this course: Keras downloads them once, about 90 MB. Without them the
+# cell says so and the notebook goes on. The features have 2,048 dimensions. A covariance of that size from a few
+# dozen images would be meaningless, so we ask for the kernel distance, which is unbiased at any count. Before you
+# compare with a published value, ask how its images were resized and stored: that alone moves the distance
+# (clean-FID, Parmar et al. 2022).
 
 # %%
 try:
@@ -1312,13 +1397,23 @@ except datasets.DataUnavailable as error:
 # %% [markdown]
 # ### What is still wrong
 #
-# Every number here except the inception score depends on a finite set of real images, and most depend on a
-# judge. A judge that was trained on the same digits notices what matters for digits and little else. Half of
-# the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault hides a
-# weak one. The spread over real sets says what chance can do to one *measurement*. It says nothing about
-# another training with another seed. And no number was compared with what people see. So the habit is: several
-# numbers, each with its yardstick, several seeds, and the samples themselves beside them. Chapter 5b compares
-# ten games in this way, and chapter 5c twenty-two pieces of advice.
+# Every number here except the inception score depends on a finite set of real images, and most depend on a judge.
+# A judge that was trained on the same digits notices what matters for digits and little else. Inception has the
+# same fault on photographs: it knows the classes of ImageNet, and a generator can lower its FID by matching them,
+# without better images (Kynkäänniemi et al. 2023). Newer work takes features that were learned without labels
+# (DINOv2, Stein et al. 2023) or from captions (CLIP, Jayasumana et al. 2024).
+#
+# Half of the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault
+# hides a weak one. Our own generator was trained for minutes and is far from real images: which metrics still
+# tell two *good* generators apart was not asked. The spread over real sets says what chance can do to one
+# *measurement*. It says nothing about another training with another seed.
+#
+# And no number was compared with what people see. The oldest test of all is a Turing test: show people real and
+# generated images, and count how often they are wrong. Denton et al. did so in 2015; HYPE (Zhou et al. 2019) made
+# a standard of it, with limited and with unlimited time to look.
+#
+# So make it a habit: several numbers, each with its baseline, several seeds, and the samples themselves beside
+# them. Chapter 5b compares ten games in this way, and chapter 5c twenty-two pieces of advice.
 #
 # ## Exercises
 #
@@ -1344,7 +1439,7 @@ def variety_and_doubt(probabilities):
 questions.variety_and_doubt.check(variety_and_doubt)
 
 # %% [markdown]
-# **recall.** Write the recall in full, for clouds of any width: circles, and who lies in them.
+# **recall.** Write the recall in full, for features of any width: the k-NN balls, and which points lie in them.
 
 
 # %% tags=["exercise"]
@@ -1441,35 +1536,66 @@ questions.two_papers.check(two_papers)
 # %% [markdown]
 # ## Summary
 #
-# Two sets of images are compared as two clouds of features, and every metric asks its own question. The
-# inception score reads labels and sees no real image. The Fréchet distance reads means and covariances, and its
-# floor falls with the count. The kernel distance has no floor, but needs its spread. Precision and recall split
-# quality from variety, and a few stray points can fool the recall; density and coverage are sturdier. The
-# sliced distance looks at pixels, MS-SSIM at likeness within a class. Only the copying share is given the
-# training images, so only it notices copies. To report a generator, give the distance with the count, the judge
-# and real against real beside it, one number for variety, the copying share, and several seeds.
+# Two sets of images are compared as two samples in feature space, and every metric asks its own question. The
+# inception score reads labels and sees no real image. The Fréchet distance reads means and covariances, and is
+# biased, the more the fewer the images. The kernel distance is unbiased, but needs its spread. Precision and
+# recall split fidelity from diversity, and a few outliers can fool the recall; density and coverage are more
+# robust. The sliced distance looks at pixels, MS-SSIM at likeness within a class. Only the copying share is given
+# the training images, so only it notices copies. To report a generator, give the distance with the count, the
+# judge and real against real beside it, one number for variety, the copying share, and several seeds.
+#
+# ### Elsewhere
+#
+# - A. Borji, [Pros and cons of GAN evaluation measures](https://arxiv.org/abs/1802.03446), and its
+#   [sequel](https://arxiv.org/abs/2103.09396): some two dozen measures, with what speaks for and against each.
+# - S. Barratt and R. Sharma, [A note on the inception score](https://arxiv.org/abs/1801.01973): how it fails, and
+#   why it should not be compared across data sets.
+# - L. Theis, A. van den Oord and M. Bethge, [A note on the evaluation of generative
+#   models](https://arxiv.org/abs/1511.01844): likelihood, samples and usefulness are three different things.
+# - G. Stein et al., [Exposing flaws of generative model evaluation metrics](https://arxiv.org/abs/2306.04675):
+#   seventeen metrics held against what people see.
+# - [clean-fid](https://github.com/GaParmar/clean-fid) and
+#   [torch-fidelity](https://github.com/toshas/torch-fidelity): code to use when your numbers are to be compared
+#   with published ones.
 #
 # ## References
 #
+# - S. Arora, Y. Zhang (2017). Do GANs actually learn the distribution? An empirical study.
+#   [arXiv:1706.08224](https://arxiv.org/abs/1706.08224)
 # - M. Binkowski, D. Sutherland, M. Arbel, A. Gretton (2018). Demystifying MMD GANs.
 #   [arXiv:1801.01401](https://arxiv.org/abs/1801.01401)
 # - M. Chong, D. Forsyth (2020). Effectively unbiased FID and inception score and where to find them.
 #   [arXiv:1911.07023](https://arxiv.org/abs/1911.07023)
+# - E. Denton, S. Chintala, A. Szlam, R. Fergus (2015). Deep generative image models using a Laplacian pyramid of
+#   adversarial networks. [arXiv:1506.05751](https://arxiv.org/abs/1506.05751)
 # - M. Heusel et al. (2017). GANs trained by a two time-scale update rule converge to a local Nash equilibrium.
 #   [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
+# - S. Jayasumana et al. (2024). Rethinking FID: towards a better evaluation metric for image generation.
+#   [arXiv:2401.09603](https://arxiv.org/abs/2401.09603)
 # - T. Karras, T. Aila, S. Laine, J. Lehtinen (2018). Progressive growing of GANs for improved quality,
 #   stability, and variation. [arXiv:1710.10196](https://arxiv.org/abs/1710.10196)
 # - T. Kynkäänniemi et al. (2019). Improved precision and recall metric for assessing generative models.
 #   [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
+# - T. Kynkäänniemi, T. Karras, M. Aittala, T. Aila, J. Lehtinen (2023). The role of ImageNet classes in Fréchet
+#   inception distance. [arXiv:2203.06026](https://arxiv.org/abs/2203.06026)
+# - J. Langr, V. Bok (2019). GANs in Action. Manning, chapter 5.
 # - C. Meehan, K. Chaudhuri, S. Dasgupta (2020). A non-parametric test to detect data-copying in generative
 #   models. [arXiv:2004.05675](https://arxiv.org/abs/2004.05675)
 # - M. Naeem, S. Oh, Y. Uh, Y. Choi, J. Yoo (2020). Reliable fidelity and diversity metrics for generative
 #   models. [arXiv:2002.09797](https://arxiv.org/abs/2002.09797)
+# - A. Nguyen, J. Yosinski, J. Clune (2015). Deep neural networks are easily fooled.
+#   [arXiv:1412.1897](https://arxiv.org/abs/1412.1897)
 # - A. Odena, C. Olah, J. Shlens (2017). Conditional image synthesis with auxiliary classifier GANs.
 #   [arXiv:1610.09585](https://arxiv.org/abs/1610.09585)
+# - G. Parmar, R. Zhang, J.-Y. Zhu (2022). On aliased resizing and surprising subtleties in GAN evaluation.
+#   [arXiv:2104.11222](https://arxiv.org/abs/2104.11222)
 # - S. Ravuri, O. Vinyals (2019). Classification accuracy score for conditional generative models.
 #   [arXiv:1905.10887](https://arxiv.org/abs/1905.10887)
 # - T. Salimans et al. (2016). Improved techniques for training GANs.
 #   [arXiv:1606.03498](https://arxiv.org/abs/1606.03498)
+# - G. Stein et al. (2023). Exposing flaws of generative model evaluation metrics and their unfair treatment of
+#   diffusion models. [arXiv:2306.04675](https://arxiv.org/abs/2306.04675)
 # - Z. Wang, E. Simoncelli, A. Bovik (2003). Multiscale structural similarity for image quality assessment.
 #   *Asilomar Conference on Signals, Systems and Computers*.
+# - S. Zhou et al. (2019). HYPE: a benchmark for human eye perceptual evaluation of generative models.
+#   [arXiv:1904.01121](https://arxiv.org/abs/1904.01121)
