@@ -56,6 +56,7 @@ handle = "https://tfhub.dev/google/progan-128/1"  # or a folder, or a .tar.gz, w
 inversion_steps = 500  # of gradient descent on latents
 inversion_starts = 8  # latents to begin with; the best one counts
 
+data_set = "fashion-mnist"  # or mnist, usps, digits, faces, or the path of a folder of your own pictures
 latent_dim = 512  # as in the paper
 channels = {4: 32, 8: 32, 16: 16, 32: 16, 64: 16, 128: 8}  # by resolution; the paper has 512 up to 32x32
 batch_sizes = {4: 64, 8: 64, 16: 32, 32: 32, 64: 16, 128: 8}  # small images are cheap, so there are more of them
@@ -73,6 +74,7 @@ measure_every = 4_000  # images between two looks at the distance
 curve_count = 2_000  # samples for such a look
 test_count = 5_000  # samples and test images for the Fréchet distances at the end
 
+colour_data_set = "horse2zebra"  # another name, or a folder: see "The data"
 colour_stages = {4: 6_000, 8: 12_000, 16: 12_000, 32: 24_000}  # for pictures in colour, about a minute
 probe_labels = [5, 7, 9]  # sandal, sneaker and ankle boot: shoes among the garments
 
@@ -83,7 +85,7 @@ tables = channels, batch_sizes, stages, colour_stages  # papermill hands the siz
 channels, batch_sizes, stages, colour_stages = ({int(size): n for size, n in t.items()} for t in tables)
 settings.each_of(channels, stages=list(stages), colour_stages=list(colour_stages))  # their sizes
 settings.each_of(batch_sizes, stages=list(stages), colour_stages=list(colour_stages))
-settings.one_of((32,), last_stage=max(stages))  # the garments have 32 pixels
+settings.one_of((32, 64), last_stage=max(stages))  # the width of the images
 settings.whole(images_of_shortest_stage=min(*stages.values(), *colour_stages.values()))
 settings.whole(fade_images=fade_images, twin_images=twin_images, measure_every=measure_every)
 settings.whole(2, curve_count=curve_count, test_count=test_count)  # a distance needs a covariance
@@ -94,13 +96,23 @@ settings.whole(inversion_steps=inversion_steps, inversion_starts=inversion_start
 #
 # Fashion-MNIST: garments of 28×28 pixels, in grey. Growing doubles, so sizes are powers of two: a border of two
 # pixels makes them 32×32. Smaller versions are means of 2×2 pixels, again and again.
+#
+# `data_set` takes other sets, too, by their name or by the path of a folder of your own pictures. Images that are not
+# 28×28 are brought to 32×32, or to 64×64 if you add a stage of 64 to `stages`. The networks follow the size and the
+# colours of the images, only the text goes on speaking of garments.
 
 # %%
-dataset = datasets.load_or_digits("fashion-mnist")
-pad = 2  # 28 pixels and two borders are 32
+dataset = datasets.load_or_digits(data_set)
+last_size, colours = max(stages), dataset.train_images.shape[-1]
+pad = last_size // 16 if dataset.train_images.shape[1] == 28 else 0  # 28 pixels and two borders of 2 are 32
 border = (0, 0), (pad, pad), (pad, pad), (0, 0)
-images = np.pad(dataset.train_images, border, constant_values=-1)
-sizes = [4, 8, 16, 32]
+parts = dataset.train_images, dataset.test_images
+train_images, test_images = (pictures.brought_to(part, last_size - 2 * pad) for part in parts)
+dataset = dataset._replace(train_images=train_images, test_images=test_images)
+images = np.pad(train_images, border, constant_values=-1)
+sizes = [size for size in (4, 8, 16, 32, 64) if size <= last_size]
+
+# %%
 plots.show(
     plots.image_rows(
         [pictures.shrink(images[:10], size) for size in sizes], [f"{size}×{size}" for size in sizes]
@@ -114,6 +126,36 @@ plots.show(
 # row adds some detail to the row above it. To learn a face of a million pixels at once is hard; to add a little to
 # what is there already may be easy. That is the whole hope of growing.
 #
+# Near the end a GAN grows in colour, on photographs of horses and zebras and their mirror images. With
+# `colour_data_set` it takes any other set: a name, also of CycleGAN's sets such as "monet2photo", or a folder. If the
+# pictures cannot be had, images stacked as in chapter 5b take their place.
+
+
+# %%
+def in_colour(name, size):
+    """The training pictures of a set, in colour, and the set's name; of two domains those of both."""
+    if name in pictures.ARCHIVES:
+        domains = pictures.load(name, size)
+        return np.concatenate([domains.train_a, domains.train_b]), domains.name
+    loaded = datasets.load(name, size, colour=True)
+    return loaded.train_images, loaded.name
+
+
+# %%
+largest = max(colour_stages)
+try:
+    colour_images, colour_name = in_colour(colour_data_set, largest)
+    colour_images = np.concatenate([colour_images, colour_images[:, :, ::-1]])
+except datasets.DataUnavailable:
+    stacks, _ = synthetic.stacked(pictures.brought_to(dataset.train_images, colour=False), 2000, seed)
+    colour_images, colour_name = np.pad(stacks, border, constant_values=-1), f"stacked {dataset.name}"
+    colour_images = pictures.shrink(colour_images, min(largest, last_size))
+    print(f"NOTICE: {colour_data_set} cannot be had here. Going on with {colour_name}.")
+few = min(len(images), len(colour_images))
+batch_sizes = {size: min(count, few) for size, count in batch_sizes.items()}
+settings.whole(2, count_of_test_images=len(test_images))  # a distance needs a covariance
+
+# %% [markdown]
 # ## The idea
 #
 # ### A generator that others have trained
@@ -243,9 +285,8 @@ def inversion_losses(latents, target):
 # %%
 hidden = np.random.default_rng(seed + 1).standard_normal((1, latent_dim))
 own = (pretrained(hidden)[0] + 1) / 2
-unseen = np.pad(dataset.test_images[:1], border, constant_values=-1)
-size = own.shape[0]
-unseen = ops.convert_to_numpy(ops.image.resize(np.repeat(unseen, 3, axis=-1), (size, size)))[0] / 2 + 0.5
+unseen = pictures.brought_to(np.pad(test_images[:1], border, constant_values=-1), colour=True)
+unseen = ops.convert_to_numpy(ops.image.resize(unseen, own.shape[:2]))[0] / 2 + 0.5
 targets = {"its own": own, "a test image": unseen}
 found = {name: invert(target, inversion_steps, inversion_starts, seed) for name, target in targets.items()}
 
@@ -276,8 +317,9 @@ plots.show_images(
 # %%
 cosine = best["its own"] @ hidden[0] / np.linalg.norm(best["its own"]) / np.linalg.norm(hidden)
 results.record("inversion_cosine", cosine, data=module_name)
-for name, (_, history) in found.items():
-    results.record(f"inversion_{name.replace(' ', '_')}", history.min() / own.size, data=module_name)
+drawn_from = module_name if data_set == "fashion-mnist" else f"{module_name}, {dataset.name}"
+for (name, (_, history)), data in zip(found.items(), (module_name, drawn_from)):
+    results.record(f"inversion_{name.replace(' ', '_')}", history.min() / own.size, data=data)
 
 # %% [markdown]
 # With the course's module the loss per pixel comes down to {{ expected.inversion_its_own }} for the module's
@@ -335,7 +377,7 @@ class FadeIn(keras.layers.Layer):
 
 # %%
 fade = FadeIn()
-old, new = pictures.shrink(images[:1], 16).repeat(2, axis=1).repeat(2, axis=2), images[:1]
+old, new = pictures.shrink(images[:1], last_size // 2).repeat(2, axis=1).repeat(2, axis=2), images[:1]
 fade([old, new])  # builds the layer
 
 # %%
@@ -762,6 +804,9 @@ def grow(images, stages, fade_images, recipe, seed, watch):
 # test images; the recipe, though, was picked in a dozen short trials with another seed, by its distance to some of
 # these, so the distances are a little flattered. Growing and twin share every choice, and the rates from 0.01 up were
 # tried on both. Of schedules, how many images at each small size, five were tried.
+#
+# A set without labels has no judge. Its samples are compared by their patches instead, with the paper's own measure,
+# as chapter 5a explains; in what follows, `features` are then the images themselves.
 
 
 # %%
@@ -771,16 +816,40 @@ def generated(gan, count, seed):
 
 
 # %%
-features = judges.load(dataset.name).features_and_probabilities
+critic = judges.of(dataset)
+distance_name = "Fréchet distance" if critic else "distance of patches"
+if not critic:
+    print(f"{dataset.name} has no labels, so there is no judge: distances are those of patches of the images.")
+
+
+# %%
+def described(images):
+    """The judge's features; without a judge the images themselves."""
+    return critic.features_and_probabilities(images)[0] if critic else images
+
+
+def distance_between(features, others):
+    """The Fréchet distance; without a judge the mean distance of patches."""
+    if critic:
+        return metrics.frechet_distance(features, others)
+    patches = max(16, 16_000 // len(features))  # more of each, where there are few images
+    distances = image_metrics.patch_sliced_wasserstein(features, others, patches, directions=64)
+    return np.mean(list(distances.values()))
+
+
+# %%
+count = min(test_count, len(dataset.test_images), len(dataset.train_images))
+look_count = curve_count if critic else min(curve_count, count)  # patches are compared of equally many images
 drawn = np.random.default_rng(0).permutation(len(dataset.test_images))  # some sets are sorted by their writers
-test_images = dataset.test_images[drawn][:test_count]
-test_features = features(test_images)[0]
+test_images = dataset.test_images[drawn][:count]
+test_features = described(test_images)
 
 
 # %%
 def inside(samples):
-    """Samples of any size at 32×32, without the border: what the judge reads."""
-    return np.ascontiguousarray(enlarged(samples, 32)[:, pad:-pad, pad:-pad])
+    """Samples of any size at the last one, without the border: what the judge reads."""
+    inner = slice(pad, last_size - pad)
+    return np.ascontiguousarray(enlarged(samples, last_size)[:, inner, inner])
 
 
 # %%
@@ -788,10 +857,10 @@ looks = {}
 
 
 def distance(gan):
-    """The Fréchet distance of fresh samples; the first ten are kept by resolution, to be looked at."""
-    samples = generated(gan, curve_count, seed=1)
+    """The distance of fresh samples; the first ten are kept by resolution, to be looked at."""
+    samples = generated(gan, look_count, seed=1)
     looks[gan.discriminator.input_shape[1]] = samples[:10]
-    return {"frechet": metrics.frechet_distance(test_features[:curve_count], features(inside(samples))[0])}
+    return {"distance": distance_between(test_features[:curve_count], described(inside(samples)))}
 
 
 # %% [markdown]
@@ -800,12 +869,12 @@ def distance(gan):
 # The twin has the same networks at full size from the start, and nothing to fade. It sets the time.
 
 # %%
-untrained = build(32, 1, False, PROGAN, seed)
+untrained = build(last_size, colours, False, PROGAN, seed)
 before = generated(untrained, 10, seed=1)
 twin_watch = Watch(distance, measure_every)
 twin = untrained
 train(twin, images, twin_images, 1, seed, twin_watch)
-twin_look = looks[32]
+twin_look = looks[last_size]
 print(f"the twin saw {twin_watch.images:,} images in {twin_watch.seconds:.0f} processor seconds")
 
 # %% [markdown]
@@ -818,11 +887,11 @@ print(f"the twin saw {twin_watch.images:,} images in {twin_watch.seconds:.0f} pr
 watch = Watch(distance, measure_every, twin_watch.seconds)
 growing = grow(images, stages, fade_images, PROGAN, seed, watch)
 growing_samples = generated(growing, test_count, seed=2)
-growing_look, stage_looks = looks[32], dict(looks)
+stage_looks = dict(looks)
 print(f"the growing one saw {watch.images:,} images in {watch.seconds:.0f} processor seconds")
 
 # %%
-rows = [enlarged(stage_looks[size], 32) for size in stages]
+rows = [enlarged(stage_looks[size], last_size) for size in stages]
 plots.show(
     plots.image_rows([before, *rows, twin_look], ["untrained", *(f"{size}×{size}" for size in stages), "twin"]),
     alt="Ten samples in each row, from the same latents: noise before training, then the growing GAN at the end of "
@@ -848,7 +917,7 @@ train(growing, images, 10 * twin_images, 1, seed + 1, watch)
 # $\alpha = 0$.
 
 # %%
-larger = build(64, 1, True, PROGAN, seed)
+larger = build(2 * last_size, colours, True, PROGAN, seed)
 larger.carry_over(growing)
 results.record("growth_error_at_alpha_0", growth_error(growing, larger), data=dataset.name)
 
@@ -878,17 +947,17 @@ def at(curve, column, moment, key):
 
 
 # %%
-last_distance = twin_watch.curve[-1][2]["frechet"]
+last_distance = twin_watch.curve[-1][2]["distance"]
 figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.2), sharey=True)
 for axis, column, label in zip(axes, (1, 0), ("seconds of the processors", "images seen")):
     for name, curve, style in (("twin", twin_watch.curve, "o-"), ("growing", watch.curve, "s-")):
-        axis.plot([p[column] for p in curve], [p[2]["frechet"] for p in curve], style, markersize=3, label=name)
+        axis.plot([p[column] for p in curve], [p[2]["distance"] for p in curve], style, markersize=3, label=name)
     axis.axhline(last_distance, color="0.4", linestyle="--", linewidth=1, label="twin's last distance")
     axis.set(xlabel=label, yscale="log")
-    axis.yaxis.set_major_locator(ticker.FixedLocator([30, 50, 100, 200]))
+    axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 3, 5)))
     axis.yaxis.set_minor_locator(ticker.NullLocator())
     axis.yaxis.set_major_formatter(ticker.ScalarFormatter())
-axes[0].set_ylabel(f"Fréchet distance, n = {curve_count:,}")
+axes[0].set_ylabel(f"{distance_name}, n = {look_count:,}")
 axes[1].legend()
 figure.tight_layout()
 plots.show(
@@ -898,8 +967,8 @@ plots.show(
 )
 
 # %%
-share = first_at_most(watch.curve, last_distance, "frechet") / twin_watch.seconds
-control = first_at_most(twin_watch.curve, last_distance, "frechet") / twin_watch.seconds
+share = first_at_most(watch.curve, last_distance, "distance") / twin_watch.seconds
+control = first_at_most(twin_watch.curve, last_distance, "distance") / twin_watch.seconds
 reached = "came as near after" if share <= most_share else "was not as near after"
 print(f"the growing one {reached} {min(share, most_share):.2f} of the twin's time")
 results.record("growing_time_share", min(share, most_share), data=dataset.name)
@@ -910,10 +979,11 @@ results.record("twin_time_share", min(control, 1), data=dataset.name)
 # Both after the same number of images (samples and latents as in the curves), and the twin's seconds:
 
 # %%
-equal_images = at(watch.curve, 0, twin_watch.images, "frechet")
+equal_images = at(watch.curve, 0, twin_watch.images, "distance")
 results.record("growing_look_at_equal_images", equal_images, data=dataset.name)
 results.record("twin_look_at_equal_images", last_distance, data=dataset.name)
-results.record("twin_seconds", twin_watch.seconds, unit="s")
+timed = "" if data_set == "fashion-mnist" else dataset.name
+results.record("twin_seconds", twin_watch.seconds, unit="s", data=timed)
 
 # %% [markdown]
 # At equal time, with more than one measure: the Fréchet distance on the judge's features, of {{ expected.test_count }}
@@ -923,14 +993,14 @@ results.record("twin_seconds", twin_watch.seconds, unit="s")
 # %%
 twin_samples = generated(twin, test_count, seed=2)
 half = len(test_images) // 2
-fresh = np.random.default_rng(1).permutation(dataset.train_images)[:test_count]
+fresh = np.random.default_rng(1).permutation(dataset.train_images)[:count]
 sets = {"growing": inside(growing_samples), "twin": inside(twin_samples), "real": fresh}
 
 
 def judged(samples):
     sliced = image_metrics.patch_sliced_wasserstein(test_images[:curve_count], samples[:curve_count])
     return {
-        "distance": metrics.frechet_distance(test_features, features(samples)[0]),
+        "distance": distance_between(test_features, described(samples)),
         **{f"sliced_{size}": value for size, value in sliced.items()},
         "ms_ssim": image_metrics.ms_ssim(samples[:half], samples[half : 2 * half]).mean(),
     }
@@ -1014,19 +1084,7 @@ for size, rows in pairs.items():
 # number decides for you.
 #
 # What do such pictures look like? A short training in colour, one minute on a laptop and longer on a GPU, where the
-# `full` profile grows to 128×128. If the pictures cannot be had, images stacked as in chapter 5b take their place.
-
-# %%
-largest = max(colour_stages)
-try:
-    domains = pictures.load("horse2zebra", largest)
-    colour_images, colour_name = np.concatenate([domains.train_a, domains.train_b]), domains.name
-    colour_images = np.concatenate([colour_images, colour_images[:, :, ::-1]])
-except datasets.DataUnavailable:
-    stacks, _ = synthetic.stacked(dataset.train_images, 2000, seed)
-    colour_images, colour_name = np.pad(stacks, border, constant_values=-1), f"stacked {dataset.name}"
-    colour_images = pictures.shrink(colour_images, min(largest, 32))
-    print(f"NOTICE: horse2zebra cannot be had here. Going on with {colour_name}.")
+# `full` profile grows to 128×128.
 
 # %%
 plan = {size: count for size, count in colour_stages.items() if size <= colour_images.shape[1]}
@@ -1151,14 +1209,43 @@ else:
 # shoes? We ask in three steps. A **linear probe**, a logistic regression on the judge's features, learns from real
 # images what is a shoe. It gives each sample a score. And a straight line is fitted through the scores of
 # many samples, as a function of their latents: its slope $w$ is the direction. (On the embedded digits the same
-# labels are the digits 5, 7 and 9.)
+# labels are the digits 5, 7 and 9. A set of fewer classes is asked for those of the three that it has, or else for its
+# last one. A set without labels is asked for the brighter half of its pictures, and features are coarse pixels.)
+
+
+# %%
+class Brightness:
+    """What stands in for the judge of a set without labels: coarse pixels, and two classes, dark and bright."""
+
+    def __init__(self, images):
+        self.middle = np.median(images.mean(axis=(1, 2, 3)))
+
+    def features_and_probabilities(self, images):
+        bright = images.mean(axis=(1, 2, 3)) > self.middle
+        return pictures.shrink(images, 4).reshape(len(images), -1), np.eye(2)[bright.astype(int)]
+
+
+# %%
+features = (critic or Brightness(dataset.train_images)).features_and_probabilities
+if not critic:
+    labels = [features(part)[1].argmax(axis=1) for part in (dataset.train_images, dataset.test_images)]
+    dataset = dataset._replace(
+        train_labels=labels[0], test_labels=labels[1], class_names=("dark pictures", "bright pictures")
+    )
+last_class = len(dataset.class_names) - 1
+probe_labels = [label for label in probe_labels if label <= last_class] or [last_class]
+wanted = "shoes"
+if data_set != "fashion-mnist":
+    wanted = "probed"
+    print("The probe looks for:", ", ".join(dataset.class_names[label] for label in probe_labels))
 
 # %%
 probe = LogisticRegression(max_iter=2000)
 train_features = features(dataset.train_images[:5000])[0]
 probe.fit(train_features, np.isin(dataset.train_labels[:5000], probe_labels))
-is_shoe = np.isin(dataset.test_labels[drawn][:test_count], probe_labels)
-results.record("probe_accuracy", 100 * probe.score(test_features, is_shoe), unit="%", data=dataset.name)
+is_shoe = np.isin(dataset.test_labels[drawn][:count], probe_labels)
+accuracy = probe.score(features(test_images)[0], is_shoe)
+results.record("probe_accuracy", 100 * accuracy, unit="%", data=dataset.name)
 results.record("probe_chance", 100 * max(is_shoe.mean(), 1 - is_shoe.mean()), unit="%", data=dataset.name)
 
 
@@ -1218,8 +1305,8 @@ def share_of_shoes(latents):
 # %%
 for name, way in {"walk": unit, "control": other / np.linalg.norm(other)}.items():
     shoes = [share_of_shoes(directions(starts + step * way)) for step in offsets]
-    print(f"{name:8} share of shoes at", ", ".join(f"{d:+.0f}: {s:.2f}" for d, s in zip(offsets, shoes)))
-    results.record(f"shoes_after_{name}", shoes[-1], data=dataset.name)
+    print(f"{name:8} share of {wanted} at", ", ".join(f"{d:+.0f}: {s:.2f}" for d, s in zip(offsets, shoes)))
+    results.record(f"{wanted}_after_{name}", shoes[-1], data=dataset.name)
 
 # %% [markdown]
 # The line predicts the scores of latents it has never seen, with a correlation of

@@ -5,9 +5,11 @@ import math
 import keras
 import numpy as np
 import pytest
-from conftest import numpy, sweep_script
+from conftest import definitions, numpy, sweep_script
 
 from gancourse import datasets
+from gancourse.datasets import pictures
+from gancourse.evaluation import image_metrics
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,50 @@ def test_the_paper_s_game_is_the_wasserstein_game_with_penalty_and_drift(growing
     expected = (4 - 8) + 10 * (4 - 1) ** 2 + 1e-3 * 8**2
     assert float(gan.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-5)
     assert float(gan.generator_loss(real, real)) == pytest.approx(-8, rel=1e-5)
+
+
+def chapter(**parameters):
+    """What the chapter defines, with parameters of the tests' own."""
+    return definitions("06_progan", {"pad": 0, "last_size": 32, "critic": None, **parameters})
+
+
+def uniform(count, size, channels, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, (count, size, size, channels)).astype("float32")
+
+
+@pytest.mark.parametrize("pad, last_size, width", [(2, 32, 28), (0, 32, 32), (4, 64, 56), (0, 64, 64)])
+def test_samples_are_enlarged_to_the_last_size_and_lose_the_border_of_the_set(pad, last_size, width):
+    samples = chapter(pad=pad, last_size=last_size).inside(uniform(3, 16, 3))
+    assert samples.shape == (3, width, width, 3)
+
+
+def test_samples_of_full_size_are_read_as_they_are():
+    samples = uniform(3, 32, 3)
+    assert np.array_equal(chapter().inside(samples), samples)
+    assert np.array_equal(chapter(pad=2).inside(samples), samples[:, 2:-2, 2:-2])
+
+
+@pytest.mark.parametrize("count, patches", [(100, 160), (2000, 16)])
+def test_without_a_judge_samples_are_compared_by_patches_of_which_few_images_give_more(count, patches):
+    defined, real, samples = chapter(), uniform(count, 16, 1), uniform(count, 16, 1, seed=1)
+    levels = image_metrics.patch_sliced_wasserstein(real, samples, patches, directions=64)
+    distance = defined.distance_between(defined.described(real), defined.described(samples))
+    assert distance == pytest.approx(np.mean(list(levels.values())))
+
+
+@pytest.mark.parametrize("size, channels", [(28, 1), (32, 3), (64, 3)])
+def test_a_set_without_labels_has_a_dark_and_a_bright_half_and_coarse_pixels(size, channels):
+    shades = np.linspace(-1, 1, 10, dtype="float32").reshape(10, 1, 1, 1)
+    images = np.broadcast_to(shades, (10, size, size, channels))
+    features, probabilities = chapter().Brightness(images).features_and_probabilities(images)
+    assert features.shape == (10, 16 * channels)
+    assert probabilities.argmax(axis=1).tolist() == [0] * 5 + [1] * 5
+
+
+def test_pictures_in_colour_are_those_of_both_domains_or_of_a_named_set(monkeypatch):
+    parts = [uniform(count, 8, 3, seed=count) for count in (2, 3, 4, 5)]
+    monkeypatch.setattr(pictures, "load", lambda name, size: pictures.Domains(f"{name} subset", *parts))
+    images, name = chapter().in_colour("horse2zebra", 8)
+    assert name == "horse2zebra subset" and np.array_equal(images, np.concatenate(parts[:2]))
+    images, name = chapter().in_colour("digits", 32)
+    assert name == "digits" and images.shape == (1297, 32, 32, 3)
