@@ -45,12 +45,14 @@ from gancourse.training import GAN
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
+data_set = "fashion-mnist"  # another name, or a folder of your own pictures: see "The data"
+other_data_set = "mnist"  # for the same experiment with another set
 seed = 0  # of the images that are left, all weights and all random draws
 training_images = 60_000  # all of either set, before a class is made rare
-
 few = 50  # images that are left of the rare class
-rare_garment = 6  # shirts, the garments that classifiers confuse most
-rare_digit = 9  # nines, which look like fours and sevens
+rare_class = 6  # shirts, the garments that classifiers confuse most
+other_rare_class = 9  # nines, which look like fours and sevens
+mirrored = ["fashion-mnist", "faces"]  # sets whose mirrored images stay in their class, as those of digits do not
 made = 2000  # images made for each class: varied ones, or generated ones
 
 latent_dim = 64  # for ten classes of small images
@@ -86,6 +88,16 @@ inversion_steps = 200  # of Adam
 # %%
 gradients.seed_everything(seed)
 results.begin("11", profile)
+dataset, other = (datasets.load_or_digits(name) for name in (data_set, other_data_set))
+for one in (dataset, other):
+    if one.train_labels is None:
+        raise ValueError(
+            f"This chapter needs sets with labels, and {one.name} has none. Is it a folder? Put the pictures of each "
+            "class into a subfolder of its own."
+        )
+    settings.whole(2, classes=len(one.class_names))
+if kind >= len(dataset.class_names):
+    kind = 0  # the first class
 settings.one_of((3,), length_of_wish=len(wish))  # light, plain and wide
 settings.whole(5, few=few)  # a fifth of them is held out
 settings.whole(few, made=made, training_images=training_images)  # each of the few is varied
@@ -99,6 +111,13 @@ settings.whole(inverted=inverted, inversion_starts=inversion_starts, inversion_s
 # Fashion-MNIST, where shirts become rare, and MNIST, where nines do. Of that class {{ expected.few }} training images
 # are left, drawn with the seed. The other nine classes stay as they are, and so do all test images. The images that
 # were taken away are kept for one purpose: to see what *real* ones would have done.
+#
+# With `data_set` the chapter takes another set that has labels: "mnist", "usps", "digits", "faces" (in colour, the
+# classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
+# pictures with a subfolder for each class. `other_data_set` does the same for the digits. If a set has no class
+# `rare_class`, its last class becomes rare; if it has no class `kind`, the customer looks for something of its first.
+# The text and the code go on speaking of garments, shirts and dresses, and of digits and nines. The tables of five
+# seeds stay those of Fashion-MNIST and MNIST.
 
 
 # %%
@@ -107,17 +126,25 @@ class Scarce:
 
     def __init__(self, dataset, rare, seed):
         images, labels = dataset.train_images[:training_images], dataset.train_labels[:training_images]
+        rare = min(rare, labels.max())
         of_class = np.random.default_rng(seed).permutation(np.flatnonzero(labels == rare))
         left = np.setdiff1d(np.arange(len(images)), of_class[few:])
         self.name, self.rare, self.test = dataset.name, rare, (dataset.test_images, dataset.test_labels)
         self.real, self.whole = (images[left], labels[left]), (images, labels)
         self.few_images = images[of_class[:few]]
-        self.mirror = dataset.name == "fashion-mnist"  # a mirrored garment is a garment, a mirrored digit is none
+        self.mirror = dataset.name in mirrored  # a mirrored garment is a garment, a mirrored digit is none
 
 
 # %%
-garments = Scarce(datasets.load_or_digits("fashion-mnist"), rare_garment, seed)
-digits = Scarce(datasets.load_or_digits("mnist"), rare_digit, seed)
+garments, digits = Scarce(dataset, rare_class, seed), Scarce(other, other_rare_class, seed)
+for scarce, one in ((garments, dataset), (digits, other)):
+    rarest = min(
+        np.bincount(labels, minlength=len(one.class_names)).min() for _, labels in (scarce.whole, scarce.test)
+    )
+    settings.whole(images_of_the_rarest_class=rarest)  # to train with and to test with
+    settings.whole(few, images_of_the_rare_class=len(scarce.few_images))
+
+# %%
 results.record("few", few)
 for scarce in (garments, digits):
     counts = np.bincount(scarce.real[1])
@@ -198,8 +225,8 @@ plots.show(
 
 # %%
 def attributes(images):
-    """How light, plain and wide garments are, `(count, 3)`."""
-    x = images[..., 0]
+    """How light, plain and wide garments are, `(count, 3)`; in colour all channels count alike."""
+    x = images.mean(axis=-1)
     lit = x > -0.8  # where there is cloth
     cloth = np.maximum(lit.sum(axis=(1, 2)), 1)
     light = ((x + 1) * lit).sum(axis=(1, 2)) / cloth / 2
@@ -213,14 +240,17 @@ def attributes(images):
 # *Light* is the mean brightness of the cloth, *plain* the mean difference of neighbouring pixels with a minus, *wide*
 # the root mean square distance of the cloth from the vertical middle line. Plain counts the outline too, where cloth
 # meets black: a garment with short edges is plainer. Each is measured in standard deviations of the training dresses,
-# and the utility is their sum.
+# and the utility is their sum. In pictures of other things all that is not black counts as cloth.
 
 # %%
 shop = garments.whole[0][garments.whole[1] == kind]
 catalogue = garments.test[0][garments.test[1] == kind]
+settings.whole(6, test_images_of_the_kind=len(catalogue))  # so many are shown
 middle, spread = attributes(shop).mean(axis=0), attributes(shop).std(axis=0)
+spread = np.where(spread > 1e-6, spread, 1)  # where all are alike, as wide is where nothing is black
 
 
+# %%
 def standardised(images):
     return (attributes(images) - middle) / spread
 
@@ -282,27 +312,28 @@ def leaky(x):
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
 
-def generator_network():
+def generator_network(shape, classes):
     latents, labels = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
     normal = keras.initializers.RandomNormal(stddev=1.0)
-    rows = layers.Embedding(10, latent_dim, embeddings_initializer=normal)(labels)
-    x = layers.Dense(7 * 7 * 64, use_bias=False)(layers.Multiply()([latents, rows]))
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape((7, 7, 64))(x)))
+    rows = layers.Embedding(classes, latent_dim, embeddings_initializer=normal)(labels)
+    small = shape[0] // 4  # doubled twice below
+    x = layers.Dense(small * small * 64, use_bias=False)(layers.Multiply()([latents, rows]))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Reshape((small, small, 64))(x)))
     x = layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="tanh")(x)
+    x = layers.Conv2DTranspose(shape[2], 4, strides=2, padding="same", activation="tanh")(x)
     return keras.Model([latents, labels], x)
 
 
 # %%
-def discriminator_network():
-    images, labels = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
+def discriminator_network(shape, classes):
+    images, labels = keras.Input(shape), keras.Input((), dtype="int32")
     x = images
     for filters in (32, 64, 128):
         x = leaky(layers.Conv2D(filters, 3, strides=2, padding="same")(x))
     features = leaky(layers.Dense(128)(layers.Flatten()(x)))
-    match = layers.Dot(axes=1)([layers.Embedding(10, 128)(labels), features])
-    return keras.Model([images, labels], [layers.Dense(1)(features) + match, layers.Dense(10)(features)])
+    match = layers.Dot(axes=1)([layers.Embedding(classes, 128)(labels), features])
+    return keras.Model([images, labels], [layers.Dense(1)(features) + match, layers.Dense(classes)(features)])
 
 
 # %% [markdown]
@@ -311,28 +342,31 @@ def discriminator_network():
 
 
 # %%
-def reader_network():
-    images = x = keras.Input((28, 28, 1))
+def reader_network(shape, classes):
+    images = x = keras.Input(shape)
     for filters in (16, 32):
         x = layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu")(x)
-    return keras.Model(images, layers.Dense(10)(layers.Dense(100, "relu")(layers.Flatten()(x))))
+    return keras.Model(images, layers.Dense(classes)(layers.Dense(100, "relu")(layers.Flatten()(x))))
 
 
-def taste_network():
-    images = x = keras.Input((28, 28, 1))
+def taste_network(shape):
+    images = x = keras.Input(shape)
     for filters in (16, 32):
         x = leaky(layers.Conv2D(filters, 4, strides=2, padding="same")(x))
     return keras.Model(images, layers.Dense(1)(leaky(layers.Dense(64)(layers.Flatten()(x)))))
 
 
 # %%
+shape, class_count = dataset.train_images.shape[1:], len(dataset.class_names)
 networks = {
-    "generator": generator_network(),
-    "discriminator": discriminator_network(),
-    "reader": reader_network(),
+    "generator": generator_network(shape, class_count),
+    "discriminator": discriminator_network(shape, class_count),
+    "reader": reader_network(shape, class_count),
 }
+# The expected numbers are those of grey images of 28x28 and ten classes, whatever they show.
+counted = "" if (shape, class_count) == ((28, 28, 1), 10) else dataset.name
 for name, network in networks.items():
-    results.record(f"{name}_parameters", network.count_params())
+    results.record(f"{name}_parameters", network.count_params(), data=counted)
 
 # %% [markdown]
 # ## The loss
@@ -389,8 +423,9 @@ def moved(images, generator):
     count, side = ops.shape(images)[0], images.shape[1]
     places = keras.random.randint((2, count, 1), -shift, shift + 1, seed=generator) + ops.arange(side)
     down, across = (ops.cast(each[..., None] == ops.arange(side), "float32") for each in (places[0], places[1]))
-    lit = ops.matmul(ops.matmul(down, images[..., 0] + 1), ops.transpose(across, (0, 2, 1)))
-    return lit[..., None] - 1
+    lit = ops.transpose(images + 1, (0, 3, 1, 2))  # every channel by itself
+    lit = ops.matmul(ops.matmul(down[:, None], lit), ops.transpose(across, (0, 2, 1))[:, None])
+    return ops.transpose(lit, (0, 2, 3, 1)) - 1
 
 
 # %%
@@ -400,7 +435,7 @@ def named(logits, labels):
 
 
 class FewShot(Conditional):
-    """The paired game of chapter 8 on moved images. The discriminator gives a logit and the logits of ten classes."""
+    """The paired game of chapter 8 on moved images. The discriminator gives a logit and the logits of the classes."""
 
     def seen(self, images, labels):
         return self.discriminator([images, labels], training=True)
@@ -455,13 +490,20 @@ def choice_loss(_, difference):
 
 
 # %%
+def classes_of(labels):
+    """0, 1, 2 and so on, up to the largest label."""
+    return np.arange(labels.max() + 1)
+
+
+# %%
 class Pools(keras.utils.PyDataset):
     """Batches drawn from pools of (images, labels): pool, class and image are drawn at random, one after the other."""
 
     def __init__(self, pools, steps, size, seed, shares=None):
         super().__init__()
         self.pools, self.steps, self.size, self.seed, self.shares = pools, steps, size, seed, shares
-        self.members = [[np.flatnonzero(labels == c) for c in range(10)] for _, labels in pools]
+        self.classes = classes_of(np.concatenate([labels for _, labels in pools]))
+        self.members = [[np.flatnonzero(labels == c) for c in self.classes] for _, labels in pools]
 
     def __len__(self):
         return self.steps
@@ -470,7 +512,7 @@ class Pools(keras.utils.PyDataset):
         random = np.random.default_rng([self.seed, index])
         pools, classes = (
             random.integers(len(self.pools), size=self.size),
-            random.choice(10, self.size, p=self.shares),
+            random.choice(len(self.classes), self.size, p=self.shares),
         )
         images = [self.pools[k][0][random.choice(self.members[k][c])] for k, c in zip(pools, classes)]
         return np.stack(images), classes.astype("int32")
@@ -501,7 +543,8 @@ class HalfThenDown(keras.optimizers.schedules.LearningRateSchedule):
 
 def trained_gan(real, seed):
     """A GAN trained on (images, labels)."""
-    gan = FewShot(generator_network(), discriminator_network(), latent_dim, decay, seed)
+    kinds = real[0].shape[1:], len(classes_of(real[1]))
+    gan = FewShot(generator_network(*kinds), discriminator_network(*kinds), latent_dim, decay, seed)
     gan.compile(*(keras.optimizers.Adam(HalfThenDown(steps), beta_1, beta_2) for _ in range(2)))
     gan.fit(Pairs([real], steps, batch_size, seed), verbose=0)
     return gan
@@ -522,17 +565,20 @@ for scarce in (garments, digits):
 # %%
 def varied(images, count, random, mirror):
     """`count` images, each a random one of `images` turned, scaled and moved."""
-    chosen = images[random.integers(len(images), size=count)][..., 0]
+    chosen = images[random.integers(len(images), size=count)]
     if mirror:
-        chosen = np.where(random.random((count, 1, 1)) < 0.5, chosen, chosen[:, :, ::-1])
-    middle, result = (np.array(chosen.shape[1:]) - 1) / 2, np.empty_like(chosen)
+        chosen = np.where(random.random((count, 1, 1, 1)) < 0.5, chosen, chosen[:, :, ::-1])
+    middle, result = (np.array(chosen.shape[1:3]) - 1) / 2, np.empty_like(chosen)
     angles, sizes = np.deg2rad(random.uniform(-10, 10, count)), random.uniform(0.9, 1.1, count)
     for k, move in enumerate(random.uniform(-2, 2, (count, 2))):
         cosine, sine = np.cos(angles[k]) / sizes[k], np.sin(angles[k]) / sizes[k]
         matrix = np.array([[cosine, -sine], [sine, cosine]])
         offset = middle - matrix @ (middle + move)
-        ndimage.affine_transform(chosen[k], matrix, offset, output=result[k], order=1, cval=-1)
-    return np.clip(result, -1, 1)[..., None]
+        for c in range(chosen.shape[-1]):  # every channel alike
+            ndimage.affine_transform(
+                chosen[k, ..., c], matrix, offset, output=result[k, ..., c], order=1, cval=-1
+            )
+    return np.clip(result, -1, 1)
 
 
 # %%
@@ -544,9 +590,9 @@ def generated(gan, labels, seed):
 
 def pools_of(scarce, seed):
     """The pools of each arm of the experiment: lists of (images, labels)."""
-    random, labels = np.random.default_rng(seed), np.repeat(np.arange(10), made)
     images, known = scarce.real
-    classes = [varied(images[known == c], made, random, scarce.mirror) for c in range(10)]
+    random, labels = np.random.default_rng(seed), np.repeat(classes_of(known), made)
+    classes = [varied(images[known == c], made, random, scarce.mirror) for c in classes_of(known)]
     changed, drawn = (np.concatenate(classes), labels), (generated(scarce.gan, labels, seed), labels)
     return {
         "repeated": [scarce.real],
@@ -568,37 +614,41 @@ def pools_of(scarce, seed):
 # %%
 def trained_reader(pools, seed, shares=None):
     keras.utils.set_random_seed(seed)
-    network = reader_network()
+    batches = Pools(pools, reader_steps, reader_batch, seed, shares)
+    network = reader_network(pools[0][0].shape[1:], len(batches.classes))
     falling = keras.optimizers.schedules.CosineDecay(reader_rate, reader_steps)
     network.compile(
         keras.optimizers.Adam(falling), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    network.fit(Pools(pools, reader_steps, reader_batch, seed, shares), verbose=0)
+    network.fit(batches, verbose=0)
     return network
 
 
 # %%
 for scarce in (garments, digits):
     scarce.pools = pools_of(scarce, seed)
-    frequency = np.bincount(scarce.real[1], minlength=10) / len(scarce.real[1])
+    frequency = np.bincount(scarce.real[1]) / len(scarce.real[1])
     scarce.readers = {"baseline": trained_reader([scarce.real], seed, frequency)}
     scarce.readers |= {arm: trained_reader(pools, seed) for arm, pools in scarce.pools.items()}
 
 # %% [markdown]
 # ### The model of the taste
 #
-# One network, twice in each pair.
+# One network, twice in each pair. A pair comes as the two numbers of its images, which a layer without training looks
+# up: so no image lies in memory more than once.
 
 
 # %%
 def trained_taste(images, taken, left):
     """A network whose scores explain the choices of images[taken] over images[left]."""
-    network = taste_network()
-    pair = keras.Input((2, *images.shape[1:]))
-    chooser = keras.Model(pair, network(pair[:, 0]) - network(pair[:, 1]))
+    network, pair = taste_network(images.shape[1:]), keras.Input((2,), dtype="int32")
+    rows = layers.Embedding(len(images), images[0].size, embeddings_initializer="zeros", trainable=False)
+    pictures = layers.Reshape((2, *images.shape[1:]))(rows(pair))
+    rows.set_weights([images.reshape(len(images), -1)])
+    chooser = keras.Model(pair, network(pictures[:, 0]) - network(pictures[:, 1]))
     falling = keras.optimizers.schedules.CosineDecay(taste_rate, taste_epochs * -(-len(taken) // 64))
     chooser.compile(keras.optimizers.Adam(falling), loss=choice_loss)
-    chosen = np.stack([images[taken], images[left]], axis=1)
+    chosen = np.stack([taken, left], axis=1).astype("int32")
     chooser.fit(chosen, np.ones(len(taken)), batch_size=64, epochs=taste_epochs, verbose=0)
     return network
 
@@ -650,7 +700,7 @@ def scores(reader, scarce):
     """Balanced accuracy, recall and precision of the rare class, mean recall of the others; of the test, in per cent."""
     images, labels = scarce.test
     answers = answers_of(reader, images)
-    recalls = np.array([np.mean(answers[labels == c] == c) for c in range(10)])
+    recalls = np.array([np.mean(answers[labels == c] == c) for c in classes_of(labels)])
     hits, called = np.sum((answers == scarce.rare) & (labels == scarce.rare)), np.sum(answers == scarce.rare)
     return {
         "accuracy": 100 * recalls.mean(),
@@ -852,7 +902,7 @@ def added_to_rare(scarce, arm):
 
 def called_rare(reader, scarce, seed):
     """How many fresh generated images of the *other* classes a reader calls rare, in per cent."""
-    labels = np.repeat(np.delete(np.arange(10), scarce.rare), 200)
+    labels = np.repeat(np.delete(classes_of(scarce.real[1]), scarce.rare), 200)
     return 100 * np.mean(answers_of(reader, generated(scarce.gan, labels, seed)) == scarce.rare)
 
 
@@ -1054,13 +1104,19 @@ results.record("normal_norm", np.sqrt(latent_dim))
 
 
 # %%
+judge = judges.of(dataset)
+wares = "dresses" if dataset.class_names[kind] == "dress" else f"images of class {dataset.class_names[kind]}"
+
+
+# %%
 def share_of_dress(images):
     """How sure the frozen judge of chapter 5a is that each image is a dress."""
-    return judges.load(garments.name).features_and_probabilities(images)[1][:, kind]
+    return judge.features_and_probabilities(images)[1][:, kind]
 
 
+# %%
 sure = share_of_dress(designed) > 0.5
-print(f"The judge takes {sure.sum()} of {searches} designs for dresses.")
+print(f"The judge takes {sure.sum()} of {searches} designs for {wares}.")
 if not sure.any():
     print("So the model chooses among all of them.")
     sure[:] = True
@@ -1147,7 +1203,7 @@ axis.plot(len(catalogue), top, "o", color=plots.BLUE, label="best of this catalo
 axis.axhline(utility(best)[0], color=plots.ORANGE, linestyle="--", label="designed")
 axis.axhline(utility(picks["best of random"])[0], color=plots.GREEN, linestyle=":", label="best of random")
 axis.axhline(utility(picks["blurred by 1.0"])[0], color="0.4", linestyle="-.", label="best of blurred")
-axis.set(xlabel="dresses in the catalogue", ylabel="true utility")
+axis.set(xlabel=f"{wares} in the catalogue", ylabel="true utility")
 axis.legend()
 plots.show(
     figure,
@@ -1156,7 +1212,7 @@ plots.show(
     "of the best of the catalogue's dresses after a blur by one pixel.",
 )
 reached = sizes[curve >= utility(best)[0]]
-print("real dresses whose best is as good:", reached[0] if len(reached) else "more than there are")
+print(f"real {wares} whose best is as good:", reached[0] if len(reached) else "more than there are")
 
 # %%
 rows = {
@@ -1224,7 +1280,7 @@ for axis, (name, path) in zip(axes, paths.items()):
     axis.plot(shown, [utility(path[k]).mean() for k in shown], color=plots.BLUE, label="true utility")
     axis.axhline(top, color="0.4", linestyle=":", label="best of catalogue")
     axis.set(title=name, xlabel="step")
-axes[0].set_ylabel("mean of the dresses")
+axes[0].set_ylabel(f"mean of the {wares}")
 axes[0].legend()
 plots.show(
     figure,
@@ -1245,7 +1301,7 @@ for name, suffix in suffixes.items():
     ends = paths[name][-1]
     results.record(f"claimed_utility{suffix}", score(ends).mean(), data=garments.name)
     results.record(f"designed_utility{suffix}", utility(ends).mean(), data=garments.name)
-    print(f"{name}: the judge takes {np.sum(share_of_dress(ends) > 0.5)} of {searches} for dresses")
+    print(f"{name}: the judge takes {np.sum(share_of_dress(ends) > 0.5)} of {searches} for {wares}")
 results.record("start_utility", utility(start).mean(), data=garments.name)
 
 # %%

@@ -7,6 +7,7 @@ from gancourse import datasets, gradients
 # The parameters of chapter 11, whose functions are taken below.
 training_images = 60_000
 few, made = 50, 2000  # images that are left of the rare class; made for each class
+mirrored = ["fashion-mnist", "faces"]
 latent_dim, batch_size, steps = 64, 64, 1200  # of the GAN
 rate, beta_1, beta_2 = 2e-3, 0.5, 0.99  # of its Adam
 gamma, every = 0.1, 4  # weight of the penalties, steps from one to the next

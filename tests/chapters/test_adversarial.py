@@ -33,6 +33,9 @@ PARAMETERS = {
     "ball_epochs": 4,
     "noise_images": 30,
     "descent_steps": 20,
+    "class_count": 10,
+    "class_names": (*"0123456789",),
+    "pair": (3, 7),
 }
 everywhere = pytest.mark.every_backend
 
@@ -141,10 +144,15 @@ def test_the_rate_of_the_usual_training_falls_to_0_with_the_last_step(chapter, n
 
 
 @pytest.mark.parametrize("name, count", [("lenet", 454_922), ("small_network", 166_406)])
-def test_the_classifiers_have_as_many_parameters_as_their_layers_say(chapter, monkeypatch, name, count):
-    monkeypatch.setattr(chapter, "train", np.zeros((1, 28, 28, 1)))
-    network = getattr(chapter, name)()
+def test_the_classifiers_have_as_many_parameters_as_their_layers_say(chapter, name, count):
+    network = getattr(chapter, name)(np.zeros((1, 28, 28, 1)), 10)
     assert (network.output_shape, network.count_params()) == ((None, 10), count)
+
+
+@pytest.mark.parametrize("name", ["lenet", "small_network"])
+def test_the_classifiers_read_the_images_and_classes_of_a_set(chapter, name):
+    network = getattr(chapter, name)(np.zeros((1, 64, 64, 3)), 2)
+    assert (network.input_shape, network.output_shape) == ((None, 64, 64, 3), (None, 2))
 
 
 # The attack
@@ -523,6 +531,17 @@ def test_linear_logits_are_scikit_learn_s_decision_function(chapter, learners, m
 
 
 @everywhere
+def test_of_two_classes_both_have_a_score(chapter, monkeypatch):
+    sides, flat = LABELS % 2, IMAGES.reshape(40, -1)
+    logistic, machine = LogisticRegression(max_iter=100).fit(flat, sides), SVC().fit(flat, sides)
+    monkeypatch.setattr(chapter, "learners", {"logistic": logistic}, raising=False)
+    found = special.softmax(numpy(call(chapter.linear_logits, IMAGES)), axis=1)
+    assert found == pytest.approx(logistic.predict_proba(flat), abs=1e-5)
+    scores = numpy(chapter.scores_of(machine)(IMAGES))
+    assert np.array_equal(scores.argmax(axis=1), machine.predict(flat))
+
+
+@everywhere
 def test_linear_logits_have_a_gradient(chapter, learners, monkeypatch):
     monkeypatch.setattr(chapter, "learners", learners, raising=False)
     found = classifiers.gradients_of(lambda x: chapter.linear_logits(x)[:, 2], IMAGES)
@@ -844,17 +863,16 @@ def test_against_an_attacker_that_stays_the_classifier_learns_to_lower_the_loss(
 # The networks of the GAN and the attacker
 
 
-@pytest.mark.parametrize(
-    "name, inputs, output",
-    [
-        ("generator_network", (2, 64), (2, 28, 28, 1)),
-        ("discriminator_network", (2, 28, 28, 1), (2, 1)),
-        ("attacker_network", (2, 28, 28, 1), (2, 28, 28, 1)),
-    ],
-)
-def test_shapes_of_the_networks(chapter, monkeypatch, name, inputs, output):
-    monkeypatch.setattr(chapter, "train", np.zeros((1, 28, 28, 1)))
-    assert tuple(getattr(chapter, name)()(np.zeros(inputs, "float32")).shape) == output
+@pytest.mark.parametrize("shape", [(28, 28, 1), (64, 64, 3)])
+def test_shapes_of_the_networks(chapter, monkeypatch, shape):
+    monkeypatch.setattr(chapter, "train", np.zeros((1, *shape)))
+    shapes = {
+        "generator_network": ((None, 64), (None, *shape)),
+        "discriminator_network": ((None, *shape), (None, 1)),
+        "attacker_network": ((None, *shape), (None, *shape)),
+    }
+    networks = {name: getattr(chapter, name)() for name in shapes}
+    assert {name: (one.input_shape, one.output_shape) for name, one in networks.items()} == shapes
 
 
 def test_pictures_of_the_generator_lie_between_minus_one_and_one(chapter):

@@ -16,6 +16,7 @@ from gancourse.gradients import input_gradient, value_and_gradients
 PARAMETERS = {
     "training_images": 400,
     "few": 5,
+    "mirrored": ["fashion-mnist"],
     "made": 12,
     "latent_dim": 8,
     "batch_size": 4,
@@ -88,6 +89,13 @@ def test_another_seed_leaves_other_images(chapter, scarce):
     again, other = chapter.Scarce(dataset, 6, seed=1), chapter.Scarce(dataset, 6, seed=2)
     assert np.array_equal(again.few_images, scarce.few_images)
     assert not np.array_equal(other.few_images, scarce.few_images)
+
+
+def test_in_a_set_without_the_rare_class_the_last_one_is_rare(chapter):
+    dataset = datasets.Dataset("numbered", NUMBERED, KNOWN % 3, NUMBERED[:50], KNOWN[:50] % 3)
+    scarce = chapter.Scarce(dataset, 6, seed=1)
+    assert scarce.rare == 2
+    assert np.bincount(scarce.real[1]).tolist() == [160, 120, 5]
 
 
 @pytest.mark.parametrize("n, m", [(50, 50), (10, 3), (5, 40)])
@@ -191,6 +199,27 @@ def test_a_move_lets_gradients_through(chapter):
     slope = numpy(input_gradient(lambda x: ops.sum(chapter.moved(x, generator_of(1)), axis=(1, 2, 3)), images))
     assert set(np.unique(slope)) <= {0.0, 1.0}  # 1 where the pixel is still in the picture
     assert slope[:, 2:6, 2:6].min() == 1
+
+
+def test_the_channels_of_an_image_are_moved_together(chapter):
+    images = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 3)).astype("float32")
+    found = numpy(chapter.moved(ops.convert_to_tensor(images), generator_of(0)))
+    for c in range(3):
+        alone = chapter.moved(ops.convert_to_tensor(images[..., c : c + 1]), generator_of(0))
+        assert found[..., c : c + 1] == pytest.approx(numpy(alone), abs=1e-6)
+
+
+@pytest.mark.parametrize("shape, classes", [((28, 28, 1), 10), ((64, 64, 3), 2)])
+def test_networks_draw_and_read_images_of_the_set(chapter, shape, classes):
+    assert chapter.generator_network(shape, classes).output_shape == (None, *shape)
+    discriminator, reader = (
+        chapter.discriminator_network(shape, classes),
+        chapter.reader_network(shape, classes),
+    )
+    assert [*map(tuple, discriminator.output_shape)] == [(None, 1), (None, classes)]
+    assert reader.output_shape == (None, classes)
+    images = {network.input_shape for network in (reader, chapter.taste_network(shape))}
+    assert images == {tuple(discriminator.input_shape[0])} == {(None, *shape)}
 
 
 # The game
@@ -318,10 +347,11 @@ def test_a_gan_of_the_chapter_trains_and_draws(chapter, tmp_path):
 @everywhere
 def test_every_weight_of_the_chapter_s_own_networks_moves(chapter, monkeypatch):
     """But the bias of the logit, which drops out of each pair of a real and a fake one."""
-    made = {name: getattr(chapter, name)() for name in ("generator_network", "discriminator_network")}
+    kinds = (28, 28, 1), 10
+    made = {name: getattr(chapter, name)(*kinds) for name in ("generator_network", "discriminator_network")}
     before = {name: arrays(network.trainable_variables) for name, network in made.items()}
     for name, network in made.items():
-        monkeypatch.setattr(chapter, name, lambda network=network: network)
+        monkeypatch.setattr(chapter, name, lambda *kinds, network=network: network)
     real = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32"), np.arange(40) % 10
     trained = chapter.trained_gan(real, seed=0)
     assert trained.generator is made["generator_network"]
@@ -336,8 +366,8 @@ def test_every_weight_of_the_chapter_s_own_networks_moves(chapter, monkeypatch):
 def test_every_weight_of_the_taste_moves_but_a_constant_that_no_choice_tells(chapter, monkeypatch):
     before, network = [], chapter.taste_network
 
-    def noted():
-        made = network()
+    def noted(shape):
+        made = network(shape)
         before.extend(arrays(made.trainable_variables))
         return made
 
@@ -459,6 +489,14 @@ def test_variants_are_images_and_only_mirrored_if_asked(chapter):
     assert len(np.unique(found.reshape(40, -1), axis=0)) == 40
 
 
+def test_the_channels_of_an_image_are_varied_together(chapter):
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 9, 9, 3)).astype("float32")
+    found = chapter.varied(images, 6, np.random.default_rng(1), True)
+    for c in range(3):
+        alone = chapter.varied(images[..., c : c + 1], 6, np.random.default_rng(1), True)
+        assert np.array_equal(found[..., c : c + 1], alone)
+
+
 # Readers
 
 
@@ -519,7 +557,7 @@ def test_what_is_called_rare_is_counted_among_generated_images_of_the_others(cha
             asked.append(pair[1])
             return pair[1].astype("float32")[:, None, None, None]
 
-    scarce = types.SimpleNamespace(rare=6, gan=Drawer())
+    scarce = types.SimpleNamespace(rare=6, gan=Drawer(), real=(None, np.arange(10)))
     assert chapter.called_rare(Oracle(), scarce, 0) == 0
     assert chapter.called_rare(Always(6), scarce, 0) == 100
     assert np.bincount(asked[0]).tolist() == [200] * 6 + [0] + [200] * 3

@@ -140,8 +140,9 @@ def test_chapter_11_trains_as_its_sweep_does():
     values = script_values("rare")
     names = ["training_images", "few", "made", "latent_dim", "batch_size", "steps", "rate", "beta_1", "beta_2"]
     names += ["gamma", "every", "class_weight", "decay", "shift", "reader_steps", "reader_batch", "reader_rate"]
+    names += ["mirrored"]
     assert {name: values[name] for name in names} == {name: shown[name] for name in names}
-    classes = {"fashion-mnist": shown["rare_garment"], "mnist": shown["rare_digit"]}
+    classes = {shown["data_set"]: shown["rare_class"], shown["other_data_set"]: shown["other_rare_class"]}
     assert sweeps.load("rare").fixed == {"rare_class": classes}
 
 
