@@ -1,27 +1,64 @@
 # %% [markdown]
 # # 1. The adversarial game
 #
-# One player draws points, the other has to tell them from real ones, and each learns from the other's mistakes. Can
-# that teach the first player what real points look like, although it never sees one? In this chapter you watch the game
-# in the plane, move by move and then as a film, choose its goal and its settings, and solve by hand the two games that
-# explain what you see. At its end stands a map of the course. It is also the place to find out how the notebooks and
-# the exercises work.
+# One player draws points, the other has to tell them from real ones, and each learns from the other's mistakes.
+# Can that teach the first player what real points look like, although it never sees one?
 #
-# **Papers.** Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)) for the game; Kahng et al.
-# 2019 ([arXiv:1809.01587](https://arxiv.org/abs/1809.01587)) for GAN Lab, which shows it in a browser and is the model
-# of our pictures; Ng and Jordan 2001 for generative against discriminative models.
+# <!-- picture -->
 #
-# **Before this:** Python and NumPy, derivatives, what a probability density is, and that you have trained a small Keras
-# network before. **Time:** about {{ minutes }}
-# minutes on {{ machine }}, at the lesson profile.
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs
+# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** Python and NumPy, derivatives, what a
+# probability density is, and that you have trained a small Keras network before.
+#
+# The picture is a film that plays three times. The dark dots are real points, the crosses are drawn by the first
+# player, and the colours say what the second one thinks: purple where it expects real points, orange where it
+# expects drawn ones. Think of a counterfeiter and a detective. The counterfeiter never sees real money; all he
+# knows is how the detective looks at his notes. Each gets better because the other does. Two networks that play
+# like this are a **generative adversarial network**, GAN.
+#
+# In this chapter you watch the game in the plane, move by move and then as a film, choose its goal and its
+# settings, and solve by hand the two games that explain what you see. It is also the place to find out how the
+# notebooks and the exercises work.
+#
+# Ian Goodfellow had the idea in 2014; the story goes that he met it in a bar in Montreal, in a discussion with
+# friends, and that it worked the same night. By 2018 the [GAN
+# zoo](https://github.com/hindupuravinash/the-gan-zoo) listed some five hundred variants with a name of their own,
+# generated faces were hard to tell from photographs, and Christie's sold a portrait made by a GAN.
+#
+# **Papers.** Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)) for the game; Kahng et
+# al. 2019 ([arXiv:1809.01587](https://arxiv.org/abs/1809.01587)) for GAN Lab, which shows it in a browser and is
+# the model of our pictures; Ng and Jordan 2001 for generative against discriminative models. "The book", of which
+# later chapters speak, is *GANs in Action* (Langr and Bok 2019).
+
+# %% [markdown]
+# ### The map of the course
+#
+# Each chapter answers a question, and stands on those before it.
+#
+# | chapter | its question |
+# |---|---|
+# | [02 Autoencoders and VAEs](02_autoencoders.ipynb) | Can a network draw without an opponent, and why does it blur? |
+# | [03 The first GAN](03_first_gan.ipynb) | How is the game played in full, and what is wrong with the classic recipe? |
+# | [04 DCGAN](04_dcgan.ipynb) | What changes when the networks know which pixels are neighbours? |
+# | [05a How GANs are judged](05a_evaluation.ipynb) | When is one set of images better than another? Losses do not tell. |
+# | [05b The games](05b_games.ipynb) | Collapse, circling, vanishing gradients: which loss repairs which? |
+# | [05c Training hacks](05c_training_hacks.ipynb) | Which advice helps, and what shows that a training goes wrong? |
+# | [06 ProGAN](06_progan.ipynb) | How does one get to large images? They can grow. |
+# | [07 Semi-supervised GAN](07_semi_supervised.ipynb) | What are images worth that have no labels? |
+# | [08 Conditional GAN](08_conditional.ipynb) | How is a generator told what to draw? |
+# | [09 CycleGAN](09_cyclegan.ipynb) | Can one learn to translate images without pairs? |
+# | [09b Colour images](09b_colour_images.ipynb) | What works on photographs in colour? |
+# | [10 Adversarial examples](10_adversarial_examples.ipynb) | Which small changes fool a classifier, and what helps? |
+# | [11 GANs at work](11_gans_at_work.ipynb) | Can generated images replace the missing ones of a rare class? |
+# | [12 What came next](12_what_came_next.ipynb) | Which ideas outlived the first GANs, and what replaced them? |
 
 # %% [markdown]
 # ## Imports
 #
-# What comes from `gancourse` is taught in later chapters: the loop in chapter 3, high quality in chapter 5b.
-# Two of its functions are needed here at once. `value_and_gradients` evaluates a loss and differentiates it by the
-# weights of a network, `input_gradient` differentiates by the network's *input*. ipywidgets gives sliders and buttons;
-# without it everything else still runs.
+# What comes from `gancourse` is taught in later chapters: the loop in chapter 3, high quality in chapter 5b. Two
+# of its functions are needed here at once. `value_and_gradients` computes a loss and its gradient with respect to
+# the weights of a network, `input_gradient` a gradient with respect to the network's *input*. ipywidgets gives
+# sliders and buttons; without it everything else still runs.
 
 # %%
 import base64
@@ -121,10 +158,12 @@ print(info.text())
 # networks, the loss, the training, the results, the exercises. What a chapter is about is in its cells in full; what an
 # earlier chapter taught is imported.
 #
-# Where a chapter publishes a number you see a line such as `ring_high_quality = 88.012 % (ring) · expected 87.9 ± 1.2
-# over 3 runs: inside`. A training depends on chance, so a number from one run says little. The expectation comes from
-# runs with several seeds, this notebook's among them, and *inside* means: within the range where 95 of 100 further runs
-# are expected. After you change a parameter a number may be *outside*: then you have found out something.
+# Where a chapter publishes a number you see a line of the form
+# `name = value unit (data) · expected mean ± spread over n runs: inside`. A training depends on chance, so a
+# number from one run says little. The expectation comes from runs with several seeds, this notebook's among them,
+# and *inside* means: within the range where 95 of 100 further runs are expected. (For `ring_high_quality`, the
+# number that judges the game below, the expectation is {{ expected.ring_high_quality }}.) After you change a
+# parameter a number may be *outside*: then you have found out something.
 #
 # ### How the exercises work
 #
@@ -274,9 +313,9 @@ plots.show(
 #
 # $$ p(x) = \sum_y p(y) \, p(x \mid y) , \qquad p(y \mid x) = \frac{p(y) \, p(x \mid y)}{p(x)} . $$
 #
-# The discriminative model here is a logistic regression on the coordinates' powers up to the third. The generative one
-# puts a small Gaussian hill on every training point of a class and adds them up (a kernel density). Both learn from
-# {{ expected.class_points }} points.
+# The discriminative model here is a logistic regression on the coordinates' powers up to the third. The
+# generative one puts a small Gaussian on every training point of a class and adds them up, a **kernel density
+# estimate**. Both learn from {{ expected.class_points }} points.
 
 # %%
 x, y = make_moons(class_points, noise=0.25, random_state=seed)
@@ -341,11 +380,19 @@ print(f"the star: the discriminative model is {100 * sure:.1f} % sure of its cla
 print(f"its density is {densities(odd).mean() / densities(x).mean():.0e} of a usual one")
 
 # %% [markdown]
-# As classifiers both do well: {{ expected.discriminative_accuracy }} of new points are right for the discriminative
-# model, {{ expected.generative_accuracy }} for the generative one, where guessing gives 50 %. The one model learned a
-# border and nothing else. The other can draw new points of either class, and of the star it can say that nothing like
-# it was ever seen, while the first classifies it without hesitation. That has its price: in a plane hills are easily
-# added up, but an image has thousands of coordinates, and there no sum of hills looks like an image.
+# As classifiers both do well: {{ expected.discriminative_accuracy }} of new points are right for the
+# discriminative model, {{ expected.generative_accuracy }} for the generative one, where guessing gives 50 %. The
+# one model learned a border and nothing else. The other can draw new points of either class.
+#
+# The star lies far from all points. Asked for its class, *both* models answer with certainty, and in the figure
+# they contradict each other: the border of the one leaves it in class 0, Bayes' rule puts it into class 1.
+# Neither answer means anything. Out there both class densities are next to 0, and Bayes' rule only says which of
+# the two falls off more slowly; with another seed that may be the other one. So a probability near 1 is no sign
+# that a model knows such points. What the generative model has in addition is the density $p(x)$ itself: it can
+# say that nothing like the star was ever seen. The discriminative model cannot.
+#
+# Such a density has its price: in a plane Gaussians are easily added up, but an image has thousands of
+# coordinates, and there no sum of Gaussians looks like an image.
 #
 # A GAN is a way around: it draws points from $p(x)$ without ever writing $p(x)$ down. What it needs for that is a
 # discriminative model for the question "real or generated?". So both kinds meet in one game.
@@ -363,11 +410,11 @@ print(f"its density is {densities(odd).mean() / densities(x).mean():.0e} of a us
 # and so on without end. Only at $x = y = 0$, where both toss a fair coin, can nobody gain by a change of their own.
 # Such a point is a **Nash equilibrium**. It is the only one here, and the game is worth $V = 0$.
 #
-# To find it by thinking is easy. Do players find it who only follow their gradient? The first climbs along $\partial V
-# / \partial x = y$, the second descends along $\partial V / \partial y = x$, with steps of size $\eta$. There are
-# several ways to take turns: both **at once**; **in turn**, so that the second knows the first one's new move; or both
-# **looking ahead**: each tries a step, and then moves from where it was, by the gradient of where it would be
-# (Korpelevich 1976, the *extragradient*).
+# It is easily found by thinking. Do players find it who only follow their gradient? The first climbs along
+# $\partial V / \partial x = y$, the second descends along $\partial V / \partial y = x$, with steps of size
+# $\eta$. There are several ways to take turns: both **at once**; **in turn**, so that the second knows the first
+# one's new move; or both **looking ahead**: each tries a step, and then moves from where it was, by the gradient
+# of where it would be (Korpelevich 1976, the *extragradient*).
 
 
 # %%
@@ -446,18 +493,19 @@ for name, path in paths.items():
 # %% [markdown]
 # ### The game of a GAN
 #
-# The **generator** turns random numbers $z$, the *latents*, into points $G(z)$. The **discriminator** looks at one
-# point and answers with the probability $D(x)$ that it is real. It wants $D$ high on real points and low on generated
-# ones. The generator wants its points to be called real. Both wishes are in one formula,
+# The **generator** turns random numbers $z$, the **latents** or *noise vector*, a point of the **latent space**,
+# into points $G(z)$ of the plane. The **discriminator** looks at one point and answers with the probability
+# $D(x)$ that it is real. It wants $D$ high on real points and low on generated ones. The generator wants its
+# points to be called real. Both wishes are in one formula,
 #
 # $$ V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} [\ln D(x)] + \mathbb{E}_{z} [\ln (1 - D(G(z)))] , $$
 #
 # which the discriminator raises and the generator lowers: zero-sum again. $V$ is at most 0, and 0 means that the
 # discriminator is always right and always sure.
 #
-# Hold the generator still. Its points have some density $p_g$, and $V$ is the integral of $p_{\text{data}} \ln D + p_g
-# \ln (1 - D)$. At each $x$ the best answer can be found by itself: the derivative by $D$ is $p_{\text{data}} / D - p_g
-# / (1 - D)$, and it vanishes at
+# Hold the generator still. Its points have some density $p_g$, and $V$ is the integral of
+# $p_{\text{data}} \ln D + p_g \ln (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
+# with respect to $D$ is $p_{\text{data}} / D - p_g / (1 - D)$, and it vanishes at
 #
 # $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + p_g(x)} . $$
 #
@@ -471,6 +519,13 @@ for name, path in paths.items():
 # JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\ln 2$ if they nowhere overlap. So against a
 # perfect opponent the generator can do no better than to make $p_g = p_{\text{data}}$. Then $D^* = \frac12$ everywhere,
 # $V = -2 \ln 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
+#
+# The whole game in one line is $\min_G \max_D V(D, G)$. Goodfellow et al. prove (in their section 4) that it ends
+# at this equilibrium, under three conditions: both players can be any function, the discriminator reaches its
+# best answer before every move of the generator, and the generator changes its density $p_g$ itself, in small
+# steps that lower $V$. Networks meet none of them. They have few weights, the discriminator makes one move at a
+# time, and what moves are weights, of which $V$ is no convex function. So the theorem says where the game should
+# end, and not that a training gets there.
 #
 # That can be checked where the densities are known. Real numbers have the density of $N(0, 1)$, generated ones that of
 # another Gaussian. The logit of $D^*$ is $\ln p_{\text{data}} - \ln p_g$, and with logits $V = -\int p_{\text{data}}
@@ -537,7 +592,67 @@ plots.show(
 )
 
 # %% [markdown]
+# ### Where GANs stand: a map of generative models
+#
+# A GAN never writes $p(x)$ down: its density is **implicit**, given only by what it draws. Models with an
+# **explicit** density have a formula for $p(x)$, or for a bound on it, and are trained by maximum likelihood. The
+# kernel density above is one of them. Here are the families that draw images.
+#
+# | family | density | how it is trained | how it draws a sample |
+# |---|---|---|---|
+# | autoregressive | explicit, exact | maximum likelihood | pixel by pixel, each given those before it |
+# | normalizing flow | explicit, exact | maximum likelihood | in one pass, through an invertible network |
+# | VAE (chapter 2) | explicit, a bound | raise the bound, the ELBO | in one pass: draw a code, decode it |
+# | diffusion (chapter 12) | explicit, a bound | learn to remove noise | in many steps, from noise to an image |
+# | GAN | implicit | a game against a discriminator | in one pass: draw latents, generate |
+#
+# | family | good at | bad at | start with |
+# |---|---|---|---|
+# | autoregressive | likelihood; text, too | slow: a pass per pixel | [PixelRNN, 2016](https://arxiv.org/abs/1601.06759) |
+# | normalizing flow | exact density | as many latents as pixels | [Real NVP, 2017](https://arxiv.org/abs/1605.08803) |
+# | VAE | stable; a code for every image | blurred samples | [VAE, 2014](https://arxiv.org/abs/1312.6114) |
+# | diffusion | quality, variety, stable training | slow: many passes | [DDPM, 2020](https://arxiv.org/abs/2006.11239) |
+# | GAN | sharp images in one pass | no density; unstable; drops modes | [GAN, 2014](https://arxiv.org/abs/1406.2661) |
+#
+# (Energy-based models, such as Boltzmann machines, are explicit up to a factor that nobody can compute, and draw
+# by Markov chains.)
+#
+# The families mix. Stable Diffusion runs its diffusion on the codes of an autoencoder ([Rombach et al.
+# 2022](https://arxiv.org/abs/2112.10752)) that was trained with a discriminator; VQGAN ([Esser et al.
+# 2021](https://arxiv.org/abs/2012.09841)) puts an autoregressive model on such codes; and a diffusion model that
+# has to draw in one step is often taught by a discriminator ([Sauer et al.
+# 2023](https://arxiv.org/abs/2311.17042)). So the game of this course is also a part of what came after it. The
+# map follows Goodfellow's tutorial of 2016 ([arXiv:1701.00160](https://arxiv.org/abs/1701.00160), section 2),
+# which is older than diffusion models.
+
+# %% [markdown]
 # ## The networks
+#
+# The game in one picture. Dashed arrows say which wish, written as a loss below, changes which network.
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "z": ("latents $z$\n(noise vector)", 0, 1),
+            "fakes": ("generated\npoints $G(z)$", 2, 1),
+            "real": ("real points\n$x$", 2, 0),
+        },
+        networks={"G": ("generator\n$G$", 1, 1), "D": ("discriminator\n$D$", 3, 0.5)},
+        losses={"L_D": ("raise $V$: tell\nthem apart", 4, 0), "L_G": ("be taken\nfor real", 4, 1)},
+        arrows=[("z", "G"), ("G", "fakes"), ("fakes", "D"), ("real", "D"), ("D", "L_D"), ("D", "L_G")],
+        trains=[("L_D", "D"), ("L_G", "G")],
+    ),
+    alt="Block diagram of the game. Latents go through the generator and become points. Generated and real points go "
+    "through the discriminator, from whose answers two losses are computed. Dashed arrows: telling the two apart trains "
+    "the discriminator, being taken for real trains the generator.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | generator $G$, the counterfeiter | latents $z$, two standard normal numbers | a point $G(z)$ | be taken for real |
+# | discriminator $D$, the detective | a point, real or generated | a logit, high = real | tell the two kinds apart |
 #
 # In the plane there is no formula for $p_g$, and nobody computes $D^*$. Both players are networks, with two hidden
 # layers of {{ expected.width }} units. The generator turns two latents into a point, the discriminator turns a point
@@ -559,10 +674,11 @@ def dense_network(outputs):
 # discriminator minimises $-V$. For the generator there are two games. In the **zero-sum** game it minimises $V$ itself.
 # In the game that is played in practice, the **non-saturating** one, it minimises $-\ln D(G(z))$.
 #
-# How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. By the chain rule it
-# is $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is the same, up
-# the hill of the discriminator's logit. The length is not: where the discriminator is sure that a point is generated,
-# $D \approx 0$, the first pull vanishes and the second has its largest factor. And such points need it most.
+# How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. By the chain
+# rule it is $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is
+# the same, up the slope of the discriminator's logit. The length is not: where the discriminator is sure that a
+# point is generated, $D \approx 0$, the first pull vanishes and the second has its largest factor. And such
+# points need it most.
 #
 # The non-saturating game is no longer zero-sum, so the divergence no longer describes the generator's loss. But the
 # equilibrium is the same: where $D = \frac12$ everywhere, neither game pulls. And $V(D^*, G)$ still measures how far
@@ -588,12 +704,12 @@ class ZeroSum(Game):
 
 
 # %% [markdown]
-# `GAN`, from which `Game` is made, is the loop of chapter 3. It repeats two moves, and you should see them without any
-# wrapping. A move evaluates the loss of one player, differentiates it by *that player's weights*, and lets its
-# optimizer take one step. `stop_gradient` says that the generated points are fixed while the discriminator moves. (The
-# generator's loss is handed the real points as well, because some games of later chapters need them there. In the
-# zero-sum game they are in a term that does not depend on the generator's weights, so its gradient is 0; the other game
-# does not use them.)
+# `GAN`, from which `Game` is made, is the loop of chapter 3. It repeats two moves, and you should see them
+# without any wrapping. A move, one training step of one player, computes the loss of this player and its gradient
+# with respect to *that player's weights*, and lets its optimizer take one step. `stop_gradient` says that the
+# generated points are fixed while the discriminator moves. (The generator's loss is handed the real points as
+# well, because some games of later chapters need them there. In the zero-sum game they are in a term that does
+# not depend on the generator's weights, so its gradient is 0; the other game does not use them.)
 
 
 # %%
@@ -621,8 +737,8 @@ def new_game(rule=Game, generator_rate=rate, discriminator_rate=rate, momentum=m
 
 
 # %% [markdown]
-# Two helpers for the pictures. `look` evaluates the discriminator on a grid, its **field**, and the generator on some
-# latents. `pull` is the arrow at each generated point.
+# Two helpers for the pictures. `look` evaluates the discriminator on a grid, its *decision surface*, here called
+# its **field**, and the generator on some latents. `pull` is the arrow at each generated point.
 
 # %%
 ticks = np.linspace(-2, 2, 41)
@@ -654,9 +770,9 @@ def draw(axis, picture, real_points, title=""):
 # %% [markdown]
 # ### One move each
 #
-# The generator's first points lie in a heap, and the discriminator knows nothing: its field is one half nearly
-# everywhere, and $V$ is not far from $-2 \ln 2$. We let the discriminator make one move, then the generator one, and
-# look at $V$ on the same points after each.
+# The generator's first points lie close together, and the discriminator knows nothing: its field is one half
+# nearly everywhere, and $V$ is not far from $-2 \ln 2$. We let the discriminator make one move, then the
+# generator one, and look at $V$ on the same points after each.
 
 # %%
 game = new_game()
@@ -716,7 +832,7 @@ plots.show(
 # purple. In the right panel the generated points have followed them.
 #
 # The generator's weights move all its points at once, so a point cannot follow its arrow freely: it takes its
-# neighbours along. That is where patience comes in, and trouble.
+# neighbours along. That is why the game needs many moves, and why it can go wrong.
 #
 # ## Training
 #
@@ -819,7 +935,7 @@ def show_film(film, real_points, name, alt):
     return path
 
 
-# %%
+# %% tags=["picture"]
 path = show_film(
     film, real_points, "ring", "A film of the game on the ring: the field as colours, real and generated points."
 )
@@ -1035,7 +1151,7 @@ print(f"-2 ln 2 = {-2 * np.log(2):.4f}")
 # {{ expected.value_cells }}, where real against real has {{ expected.value_cells_real }} and untrained noise
 # {{ expected.value_cells_noise }}. A value near $-2 \ln 2$ says that *this* discriminator cannot tell, and no more.
 #
-# Why do they disagree? Look at the points, and at one of the Gaussians from near.
+# Why do they disagree? Look at the points, and at one of the Gaussians close up.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.3), layout="constrained")
@@ -1052,10 +1168,10 @@ plots.show(
 )
 
 # %% [markdown]
-# From afar all is well, but for threads of points between the Gaussians. From near, the generated points are not spread
-# like the real ones, and the game's discriminator hardly objects. Can it not see that, or has it too little time before
-# the generator moves on? We hold the generator still and give the same discriminator {{ expected.patient_moves }} moves
-# more.
+# As a whole the ring looks right, but for threads of points between the Gaussians. Close up, the generated points
+# are not spread like the real ones, and the game's discriminator hardly objects. Can it not see that, or has it
+# too little time before the generator moves on? We hold the generator still and give the same discriminator
+# {{ expected.patient_moves }} moves more.
 
 # %%
 fresh = np.split(target_points("ring", patient_moves * batch_size, [seed, 9]), patient_moves)
@@ -1154,23 +1270,28 @@ for name, other_game in wrong.items():
     results.record(f"{name}_high_quality", 100 * judgement.high_quality, unit="%", data="ring")
 
 # %% [markdown]
-# The hasty generator puts its points where the field is best at the moment, in a heap or a thread: **mode collapse**.
-# The discriminator learns to reject that place, the heap moves on, and the chase of the two with their pennies begins
-# again. The number of modes that this game meets after all its moves is {{ expected.hasty_modes }}, and
-# {{ expected.hasty_high_quality }} of its points are of high quality.
+# The hasty generator puts its points where the field is best at the moment, in one place or along a thread:
+# **mode collapse**. The discriminator learns to reject that place, the points move on, and the chase of the two
+# with their pennies begins again. In the run of the figure you see it in the first half of the upper row; later
+# the points lie along an arc of the ring, which leaves a gap and runs past most of the Gaussians instead of
+# gathering in them. How it ends depends on the seed; most runs meet one mode or none. The number of modes that
+# this game meets after all its moves is {{ expected.hasty_modes }}, its share of high quality
+# {{ expected.hasty_high_quality }}.
 #
-# Momentum is a matter of luck: the number of modes is {{ expected.momentum_modes }}, and of high quality are
-# {{ expected.momentum_high_quality }}. Mind the spread. With one seed the game is a chase like the hasty one, with
-# another it ends as well as with {{ expected.momentum }}. Whoever tries a single seed learns one of two opposite
-# lessons. That is why every number of this course comes from several.
+# Momentum is a matter of luck: the number of modes is {{ expected.momentum_modes }}, the share of high quality
+# {{ expected.momentum_high_quality }}. The spread is larger than the mean, because the outcome is *bimodal*: some
+# runs meet all eight modes, as with a momentum of {{ expected.momentum }}, the others one at most, and the mean
+# describes neither kind. Whoever tries a single seed learns one of two opposite lessons. That is why every number
+# of this course comes from several.
 #
 # Would you have noticed the hasty game's failure by the value? Its own discriminator has
 # {{ expected.hasty_value_own }}, that of the game that goes well {{ expected.value_own }}: not far apart, and not
 # always in this order. The cells say {{ expected.hasty_value_cells }} and {{ expected.value_cells }}. *The losses of a
 # GAN do not tell how good it is.*
 #
-# The game that goes well has a fault of its own. Between the Gaussians there are threads of points: the generator is
-# continuous, and its latents are one piece, which it cannot tear into eight.
+# The game that goes well has a fault of its own. Between the Gaussians there are threads of points: the generator
+# is a continuous function, and its latent space is connected, so what it draws is connected too and cannot fall
+# into eight parts.
 #
 # ### What is still wrong
 #
@@ -1178,27 +1299,6 @@ for name, other_game in wrong.items():
 # an image of 784 pixels they cannot: chapter 5a is about what to do then. The ring has one width, the settings were
 # tried out on it, and other widths or targets want others: the spiral above may not be finished after its moves. And a
 # game that has gone well so far may still go wrong later.
-#
-# ### A map of the course
-#
-# Each chapter begins with something that fails, and repairs it.
-#
-# | chapter | what fails without it |
-# |---|---|
-# | [02 Autoencoders and VAEs](02_autoencoders.ipynb) | Generating without an opponent: it is stable, and it blurs. Why? |
-# | [03 The first GAN](03_first_gan.ipynb) | The classic recipe trains one player only. The loop that trains both, in full. |
-# | [04 DCGAN](04_dcgan.ipynb) | Dense networks do not know which pixels are neighbours, and draw speckles. |
-# | [05a How GANs are judged](05a_evaluation.ipynb) | Losses do not tell how good samples are. Neither does the eye. |
-# | [05b The games](05b_games.ipynb) | Collapse, circling, a teacher who falls silent: which loss repairs which. |
-# | [05c Training hacks](05c_training_hacks.ipynb) | Much advice, little evidence, and trainings that go bad unnoticed. |
-# | [06 ProGAN](06_progan.ipynb) | Large images are too much at once. They can grow. |
-# | [07 Semi-supervised GAN](07_semi_supervised.ipynb) | A hundred labels are too few for a classifier. |
-# | [08 Conditional GAN](08_conditional.ipynb) | A generator draws what it likes, not what it is asked for. |
-# | [09 CycleGAN](09_cyclegan.ipynb) | To learn a translation one seems to need pairs. |
-# | [09b Colour images](09b_colour_images.ipynb) | What works on digits does not work on photographs in colour. |
-# | [10 Adversarial examples](10_adversarial_examples.ipynb) | Classifiers fall for changes that nobody sees. |
-# | [11 GANs at work](11_gans_at_work.ipynb) | There are too few images of the class that matters. |
-# | [12 What came next](12_what_came_next.ipynb) | What the GANs above still cannot do, and what replaced them. |
 #
 # ## Exercises
 #
@@ -1355,16 +1455,34 @@ questions.which_model.check(which_model)
 #
 # Chapter 2 generates images without an opponent. Chapter 3 brings the opponent back.
 #
+# ### Elsewhere
+#
+# - [GAN Lab](https://poloclub.github.io/ganlab/): the game of this chapter, live in the browser, with every
+#   arrow.
+# - I. Goodfellow, [NIPS 2016 tutorial](https://arxiv.org/abs/1701.00160): the inventor on the game, on its
+#   relatives, and on what goes wrong; with exercises.
+# - A. Odena, [Open questions about GANs](https://distill.pub/2019/gan-open-problems/): what nobody knew in 2019,
+#   and much of it still.
+# - [The GAN zoo](https://github.com/hindupuravinash/the-gan-zoo): the list of named GANs, to see how many ideas
+#   there were.
+# - S. Prince, [Understanding Deep Learning](https://udlbook.github.io/udlbook/), chapters 14 to 18: the families
+#   of the map, with excellent figures; the book is free.
+# - Stanford, [Deep generative models](https://deepgenerativemodels.github.io/) (CS236): a whole course on the
+#   map.
+#
 # ## References
 #
 # - C. Daskalakis, A. Ilyas, V. Syrgkanis, H. Zeng (2018). Training GANs with optimism.
 #   [arXiv:1711.00141](https://arxiv.org/abs/1711.00141)
 # - I. Goodfellow et al. (2014). Generative adversarial nets. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661). The game,
 #   $D^*$ and the value at the equilibrium (section 4).
+# - I. Goodfellow (2016). NIPS 2016 tutorial: generative adversarial networks.
+#   [arXiv:1701.00160](https://arxiv.org/abs/1701.00160). The map of generative models (section 2).
 # - M. Kahng, N. Thorat, D. H. Chau, F. Viégas, M. Wattenberg (2019). GAN Lab: understanding complex deep generative models
 #   using interactive visual experimentation. [arXiv:1809.01587](https://arxiv.org/abs/1809.01587)
 # - G. M. Korpelevich (1976). The extragradient method for finding saddle points and other problems. Ekonomika i
 #   Matematicheskie Metody 12
+# - J. Langr, V. Bok (2019). GANs in Action. Manning
 # - Z. Lin, A. Khetan, G. Fanti, S. Oh (2018). PacGAN: the power of two samples in generative adversarial networks.
 #   [arXiv:1712.04086](https://arxiv.org/abs/1712.04086). The ring of eight, and high quality; one
 #   point suffices for a mode there, and the ring is narrower.
