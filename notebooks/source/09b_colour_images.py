@@ -1,20 +1,35 @@
 # %% [markdown]
 # # 9b. Colour images: one folder of pictures, three families of generators
 #
-# Many a learner's first wish is to put a folder of pictures in and get new ones out. This chapter takes one, 400
-# zebras in colour at 64×64, and gives each of four generators a few minutes: the GAN that many tutorials
-# show, a GAN with what this course has learned since, a variational autoencoder, and the two in one. Each of them
-# fails in its own way. The point is to see which way, to measure it, and to keep a run in such order that you can
-# stop it, look at it and go on.
+# Many people come to generative models with one wish: put a folder of pictures in, get new ones out. What do you
+# get from 400 colour pictures and a few minutes of training? And how do GANs, variational autoencoders and their
+# combination differ when there is not enough data?
 #
-# **Papers.** Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)) and Kingma and Welling 2014
-# ([arXiv:1312.6114](https://arxiv.org/abs/1312.6114)) for the two families; Larsen et al. 2016
-# ([arXiv:1512.09300](https://arxiv.org/abs/1512.09300)) joined them into the VAE-GAN; Huang et al. 2024
-# ([arXiv:2501.05441](https://arxiv.org/abs/2501.05441)) for the game of our second GAN.
+# <!-- picture -->
 #
-# **Before this:** chapter 2 (the variational autoencoder), chapter 3 (the GAN and its loop), chapter 5b (the paired
-# game with its penalties), chapter 8 (penalties at every fourth step). **Time:** about {{ minutes }} minutes on
-# {{ machine }}, at the lesson profile.
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs {{ minutes }}
+# minutes ({{ machine }}, profile lesson). **Before this:** chapter 2 (the variational autoencoder, VAE), chapter 3
+# (the GAN and its loop), chapter 5b (the paired game with its penalties), chapter 8 (penalties at every fourth step).
+#
+# The picture shows the answer: real zebras in the first row, then the samples of four generators. They are the GAN
+# that many tutorials show; a GAN with what this course has learned since; a VAE; and a VAE-GAN, which is both. None of
+# them draws a zebra: four hundred pictures, in which nothing stands at the same place, are too few. But each fails in
+# the way of its family. The VAE's samples are blurred, the tutorial's GAN leaves a grid, our GAN draws colours and
+# textures without an animal. You will see why, measure it, and learn to keep a run in such order that you can stop
+# it, look at it and go on.
+#
+# It is the difference between two students of drawing. One is marked by how far each of her lines is from a model
+# that she cannot see, and plays safe: she draws everything grey and soft. The other one only has to convince an expert
+# that the drawing is real, and dares to draw a line. The VAE learns as the first student, the GAN as the second.
+#
+# VAEs and GANs were invented within half a year, from the end of 2013 to the summer of 2014. Larsen et al. joined them
+# in 2015. With many more pictures and weeks of training both families went on to faces of a million pixels.
+#
+# **Papers.** Goodfellow et al. 2014 ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)): the GAN. Kingma and Welling
+# 2014 ([arXiv:1312.6114](https://arxiv.org/abs/1312.6114)): the VAE. Larsen et al. 2016
+# ([arXiv:1512.09300](https://arxiv.org/abs/1512.09300)): the VAE-GAN. Huang et al. 2024
+# ([arXiv:2501.05441](https://arxiv.org/abs/2501.05441)): the game of our second GAN. "The book" is *GANs in Action*
+# (Langr and Bok 2019); it has no chapter on small sets of colour pictures.
 
 # %% [markdown]
 # ## Imports
@@ -46,7 +61,8 @@ from gancourse.training import Checkpoint
 # runs of two minutes: ten of our GAN, for the rate, the penalties, the width, the kind of game and the way the
 # generator enlarges, one of the VAE, and five of the VAE-GAN, for the form of its loss and the weight of the game. (In
 # the first four of these, half of the encoder was not trained, a bug.) The tutorial's GAN was left as it is. The three
-# GANs get about the same time of the processor; the VAE gets less, because it soon learns its few pictures by heart.
+# GANs get about the same time of the processor; the VAE gets less, because it soon **overfits**: it learns its few
+# pictures by heart.
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
@@ -90,11 +106,11 @@ settings.whole(epochs=epochs, vae_epochs=vae_epochs, vae_gan_epochs=vae_gan_epoc
 # %% [markdown]
 # ## The data
 #
-# The set horse2zebra was collected by Zhu et al. (2017) for chapter 9, which turns horses into zebras. Here we take the
-# zebras alone. Their stripes are why: stripes are detail that cannot be averaged, and this chapter is about averages.
-# Our numbers come from a part of the set; a download has 1,334 zebras, of which 400 are taken. If the set
-# cannot be had, drawn shapes with stripes take its place, and a notice says so. (Their stripes always lie at the same
-# heights, so that there even a mean can have stripes.)
+# The set horse2zebra was collected by Zhu et al. (2017) for chapter 9, which turns horses into zebras. Here we take
+# the zebras alone. Their stripes are why: stripes are detail that cannot be averaged, and this chapter is about
+# averages. Our numbers come from a part of the set; a download has 1,334 zebras, of which 400 are taken. If the set
+# is not available, drawn shapes with stripes take its place, and a notice says so. (Their stripes always lie at the
+# same heights, so that there even a mean can have stripes.)
 #
 # If `folder` names a folder of your own, its pictures are read instead, cropped to the square in their middle and
 # brought to 64×64. They are shuffled, always in the same way, and some are laid aside as test pictures.
@@ -132,9 +148,9 @@ plots.show_images(
 
 # %% [markdown]
 # Look how different they are: herds and heads, grass and sand and zoo, from all sides. Faces in the usual sets are
-# aligned, with the eyes always at the same place; here nothing is. And {{ expected.training_count }} pictures are very
-# few. FFHQ, the usual set of faces, has 70,000. So do not expect zebras. Expect to see what each method does when
-# there is not enough to learn from.
+# **aligned**, with the eyes always at the same place; here nothing is. And {{ expected.training_count }} pictures are
+# very few. FFHQ, the usual set of faces, has 70,000. So do not expect zebras. Expect to see what each method does when
+# there is not enough to learn from (the **low-data regime**, in papers).
 #
 # **With CelebA instead.** It has 202,599 aligned faces, for non-commercial research only. Download and unpack
 # `img_align_celeba.zip` from its authors' page, copy some of the pictures, say 4,000, into a folder of their own, put
@@ -143,8 +159,8 @@ plots.show_images(
 # ten for a first look. All pictures are held in memory, 49 kB each, and once more with their mirror images; the search
 # for neighbours at the end needs the most, some 4 GB. We have not run it.
 #
-# A zebra seen in a mirror is a zebra. Our own recipes learn from the pictures and their mirror images, the tutorial's
-# from the pictures.
+# A zebra seen in a mirror is a zebra. Our own recipes learn from the pictures and their mirror images (the simplest
+# **data augmentation**), the tutorial's from the pictures alone.
 
 # %%
 mirrored = np.concatenate([train, train[:, :, ::-1]])
@@ -153,7 +169,7 @@ results.record("training_count", len(train), data=name)
 # %% [markdown]
 # ## The idea
 #
-# ### Why a mean blurs, and a player does not
+# ### Why a mean is blurred, and a GAN's sample is not
 #
 # A network has to draw stripes, but nothing tells it where they begin. Say there are two pictures, $a$ and its
 # shifted twin $b$, equally likely. If the loss is the squared error, the best single answer $g$ is the mean, since for
@@ -179,12 +195,12 @@ for answer, picture in answers.items():
     print(f"{answer}: mean squared error {np.mean((twins - picture) ** 2):.1f}")
 
 # %% [markdown]
-# Grey is *twice as good* as either of the two true pictures. It is no failure of training: whoever minimises squared
-# errors and does not know the shift has to answer grey. A variational autoencoder knows something, its latents, but
-# never all; what they do not tell, it averages.
+# Grey is *twice as good* as either of the two true pictures. It is no failure of training: a network that minimises
+# the squared error and does not know the shift has to answer grey. The decoder of a VAE knows something of the
+# picture, the latents, but never all; it averages over what they do not tell.
 #
-# A discriminator is not fooled by grey. No real picture is grey, so its answer to one is a clear no. Against it, the
-# generator does better with *either* of the two crisp pictures. We let one play: two small networks of dense layers,
+# A discriminator is not fooled by grey. No real picture is grey, so it can easily tell one as a fake. Against it, the
+# generator does better with *either* of the two sharp pictures. We let a GAN play: two small networks of dense layers,
 # and the paired game of chapter 5b.
 
 
@@ -230,9 +246,12 @@ results.record("toy_preferred_share", 100 * max(first, 1 - first), unit="%", dat
 
 # %% [markdown]
 # On average the GAN's pictures have a mean squared error of {{ expected.toy_distance }} from the nearer twin; grey has
-# 1.0 from both. But {{ expected.toy_preferred_share }} of them are *the same* twin, where the data has 50. So these are
-# two ways of being wrong. Squared error covers everything and draws none of it. The GAN draws one thing well and drops
-# the other, as in chapter 5b. Keep both in mind for the pictures below: blur can be seen, what is missing cannot.
+# 1.0 from both. But {{ expected.toy_preferred_share }} of them are *the same* twin, where the data has 50: a **mode
+# collapse**. So there are two ways of being wrong. The answer to the squared error averages over all modes and draws
+# none of them. A GAN draws sharp pictures, and may drop a mode. It need not: this toy is short, has weak penalties and
+# gives Adam a momentum. With a hundred times the penalty ($\gamma = 10$), $\beta_1 = 0$ and 2,000 steps, a run of the
+# same toy drew both twins about equally often. Try it. Keep both ways in mind for the pictures below: blur can be seen
+# in one sample, a missing mode cannot.
 #
 # ### A number for blur: the Laplacian
 #
@@ -240,9 +259,9 @@ results.record("toy_preferred_share", 100 * max(first, 1 - first), unit="%", dat
 #
 # $$ (\Delta x)_{ij} = x_{i-1,j} + x_{i+1,j} + x_{i,j-1} + x_{i,j+1} - 4 x_{ij} . $$
 #
-# It is 0 wherever brightness changes evenly, and large at edges. Its variance over the pixels of a picture, averaged
-# over pictures, is an old measure of focus, and our **sharpness**. It is taken of the grey picture, the mean of the
-# three channels. We shall give it as a ratio to that of real test pictures.
+# It is 0 wherever brightness changes evenly, and large at edges. Its variance over the pixels of a picture is an old
+# measure of focus (the **variance of the Laplacian**). Averaged over pictures it is our **sharpness**. It is computed
+# for the grey picture, the mean of the three channels, and given as a ratio to that of real test pictures.
 
 
 # %%
@@ -269,17 +288,63 @@ print(
 )
 
 # %% [markdown]
-# Blur lowers it and noise raises it, here by $20 \cdot 0.01 = 0.2$ or so. That is also its weakness: to this number
-# specks are as good as stripes. A ratio below 1 says *blurred*. A ratio near 1 does not say *good*.
+# Blur lowers it and noise raises it, here by $20 \cdot 0.01 = 0.2$ or so. That is also its weakness: noise raises it
+# just as stripes do. A ratio below 1 says *blurred*. A ratio near 1 does not say *good*.
 #
 # ## The networks
 #
+# The diagram shows the VAE-GAN, and in it the others. Without the encoder (left) and the two losses at the bottom it is
+# a GAN. Without noise, discriminator and the two losses at the right it is a VAE, whose reconstruction is then measured
+# in pixels.
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "x": ("real\npictures $x$", 0, 2),
+            "z": ("latents $z$\nof a picture", 2, 2),
+            "noise": ("noise $z'$\n(the prior)", 2, 0),
+            "made": ("samples $G(z')$,\nredrawn $G(z)$", 3, 1),
+            "real": ("real\npictures $x$", 4, 0),
+        },
+        networks={
+            "E": ("encoder:\n$q(z|x)$", 1, 2),
+            "G": ("generator $G$,\nor decoder", 2, 1),
+            "D": ("discriminator\n$D$", 4, 1),
+        },
+        losses={
+            "KL": ("divergence\nfrom the prior", 1, 3),
+            "error": ("error of the\nreconstruction", 4, 3),
+            "L_D": ("$L_D$: tell them\napart", 5, 0),
+            "L_G": ("$L_G$: be taken\nfor real", 5, 2),
+        },
+        arrows=[
+            *[("x", "E"), ("E", "z"), ("z", "G"), ("noise", "G"), ("G", "made"), ("made", "D"), ("real", "D")],
+            *[("D", "L_D"), ("D", "L_G"), ("E", "KL"), ("made", "error")],
+        ],
+        trains=[("L_D", "D"), ("L_G", "G"), ("error", "G"), ("error", "E"), ("KL", "E")],
+    ),
+    alt="Block diagram of the VAE-GAN. Real pictures go through an encoder to latents. Latents or noise go through the "
+    "generator, which is also the decoder, to pictures. These and real pictures go through the discriminator. Dashed: "
+    "the discriminator's loss trains the discriminator, the generator's loss the generator, the error of the "
+    "reconstruction the generator and the encoder, the divergence the encoder.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | generator $G$ | noise $z'$ | a picture $G(z')$, 64×64×3 | be taken for real |
+# | the same as decoder | latents $z$ of a picture | a picture $G(z)$ | a small error of the reconstruction |
+# | discriminator $D$ | a picture | a logit, high = real | tell real from generated |
+# | encoder $q(z \mid x)$ | a picture $x$ | mean, log-variance of each latent | $x$ can be redrawn; $z$ is like noise |
+#
 # ### The tutorial's
 #
-# The discriminator is made of encoder blocks with 16, 32, 64 and 128 filters. Each has two convolutions of 5×5, each
-# with batch normalization and a leaky ReLU; the second one steps two pixels at a time, so that a block halves the
-# picture. (Other tutorials pool after the block. That has the same weights and takes about twice the time.) At the end
-# stands global average pooling: the mean of each of the 128 maps, and a dense layer that makes one logit of them.
+# The discriminator is made of encoder blocks with 16, 32, 64 and 128 **filters** (kernels). Each block has two
+# convolutions of 5×5, each with batch normalization and a leaky ReLU; the second has **stride** 2, so that a block
+# halves the picture. (Other tutorials pool after the block. That has the same weights and takes about twice the time.)
+# Last comes global average pooling, the mean of each of the 128 **feature maps**, and a dense layer with one output,
+# the logit.
 
 
 # %%
@@ -304,8 +369,8 @@ def tutorial_discriminator():
 
 
 # %% [markdown]
-# The generator mirrors it. 100 latents become 128 maps of 4×4, and decoder blocks with 128, 64, 32 and 16 filters
-# each double the picture with the first of two transposed convolutions.
+# The generator mirrors it. A **noise vector** of 100 latents becomes 128 feature maps of 4×4, and decoder blocks with
+# 128, 64, 32 and 16 filters each double the picture with the first of two transposed convolutions.
 
 
 # %%
@@ -328,10 +393,11 @@ def tutorial_generator():
 # %% [markdown]
 # ### Ours
 #
-# The trunk has one convolution of 4×4 for each halving: a filter that is twice as wide as its step treats all pixels
-# alike. It has as many maps as the tutorial's, 16 to 128, but one layer of them in place of two. There is no batch
-# normalization: the penalties need the slope at *one* picture (chapter 5b). Global pooling asks what occurs in a
-# picture; here the last maps are flattened instead, which asks *where* as well.
+# The common part of encoder and discriminator, called `trunk` in the code, has one convolution of 4×4 for each
+# halving: a kernel that is twice as wide as its stride reads all pixels equally often. It has as many feature maps as
+# the tutorial's, 16 to 128, but one layer of them in place of two. There is no batch normalization: the penalties need
+# the gradient at *one* picture (chapter 5b). Global pooling keeps what occurs in a picture, but not where; here the
+# last feature maps are flattened instead, which keeps the place as well.
 
 
 # %%
@@ -353,11 +419,11 @@ def discriminator_network():
 
 
 # %% [markdown]
-# The generator doubles the picture four times. Three times it repeats each pixel and convolves; only the last step is a
-# transposed convolution, because it is cheaper. In a trial of equal minutes with four transposed ones, a regular grid
-# lay over all pictures (Odena et al. 2016), and the kernel distance that is explained below was 679 in place of 53 (one
-# run each, seed 100, to the 80 pictures). Batch normalization's running means here forget faster than by Keras's
-# default: a training of a few thousand steps is short.
+# The generator doubles the picture four times. Three times it repeats each pixel and convolves; only the last step
+# is a transposed convolution, because it is cheaper. In a trial of equal minutes with four transposed ones, a
+# regular grid lay over all pictures (**checkerboard artifacts**, Odena et al. 2016), and the kernel distance that
+# is explained below was 679 in place of 53 (one run each, seed 100, to the 80 pictures). Batch normalization's
+# running means here forget faster than by Keras's default: a training of a few thousand steps is short.
 
 
 # %%
@@ -377,8 +443,9 @@ def generator_network():
 
 
 # %% [markdown]
-# The encoder of the variational autoencoder is the same trunk, with two vectors in place of the logit: the mean and
-# the logarithm of the variance of each latent (chapter 2). Its decoder is the generator above.
+# The encoder of the VAE is the same trunk, with two vectors in place of the logit: the mean and the logarithm of the
+# variance of each latent. They describe the **approximate posterior** $q(z \mid x)$, a normal distribution for each
+# picture (chapter 2). Its decoder is the generator above.
 
 
 # %%
@@ -415,8 +482,8 @@ for part, network in networks.items():
 # $$ L_D = \mathbb{E} \operatorname{softplus} \bigl( \ell(G(z)) - \ell(x) \bigr) + R_1 + R_2 , \qquad
 # L_G = \mathbb{E} \operatorname{softplus} \bigl( \ell(x) - \ell(G(z)) \bigr) . $$
 #
-# Both classes are imported; only the lazy penalties of chapter 8 are written out, at every fourth step with four times
-# the weight.
+# Both classes are imported. Only the penalties at every fourth step, with four times the weight (**lazy
+# regularization**, chapter 8), are written out.
 
 
 # %%
@@ -434,10 +501,11 @@ class Lazy(RelativisticPairedR1R2):
 # %% [markdown]
 # ### The variational autoencoder
 #
-# As in chapter 2 the loss is a reconstruction plus a divergence, in nats. But pixels in colour are not black or white,
-# so the likelihood is a normal one with a variance $\sigma^2$, the same for all $n = 64 \cdot 64 \cdot 3$ numbers of a
-# picture. With the mean squared error $E$ of a batch, one picture costs $\frac{n}{2} \ln (2 \pi \sigma^2) +
-# \frac{n E}{2 \sigma^2}$. How large should $\sigma$ be? Set the derivative to 0: $\sigma^2 = E$. Put in, this leaves
+# As in chapter 2 the loss is a reconstruction plus a divergence, in nats. But pixels in colour are not black or
+# white, so the likelihood is a normal distribution with a variance $\sigma^2$, the same for all
+# $n = 64 \cdot 64 \cdot 3$ numbers of a picture. With the mean squared error $E$ of a batch, one picture costs
+# $\frac{n}{2} \ln (2 \pi \sigma^2) + \frac{n E}{2 \sigma^2}$. How large should $\sigma$ be? Set the derivative to
+# 0: $\sigma^2 = E$. Put in, this gives
 #
 # $$ L = \frac{n}{2} \ln E + \mathrm{KL} \bigl( q(z \mid x) \,\Vert\, N(0, I) \bigr) + \text{const} , $$
 #
@@ -451,7 +519,7 @@ def divergence(mean, log_variance):
 
 
 def draw(mean, log_variance, seed_generator):
-    """Latents from each picture's cloud."""
+    """Latents from each picture's approximate posterior."""
     noise = keras.random.normal(ops.shape(mean), seed=seed_generator)
     return mean + ops.exp(log_variance / 2) * noise
 
@@ -480,8 +548,9 @@ class ColourVAE(keras.Model):
 #
 # The squared error blurs because it compares pixel with pixel: stripes that are shifted by half a period are as wrong
 # as can be. Larsen et al. (2016) measure the error elsewhere, in the **features of a discriminator**, $\varphi(x)$, the
-# maps of one of its inner layers. What it needs to know about a picture is what a picture looks like: that there are
-# stripes, more than where exactly. The decoder is also a generator: it has to win a game with latents from the prior.
+# feature maps of one of its inner layers (**feature matching**; with the features of a trained classifier it is called
+# a **perceptual loss**). To tell real from fake, a discriminator needs to know that there are stripes, more than where
+# exactly. The decoder is also a generator: it has to win a game with latents from the prior.
 # The features have a size of their own, which changes as the discriminator learns. So they get the likelihood from
 # above, with the variance that is best for the batch: with the mean squared error $E_\varphi$ of the $m$ features,
 # fresh latents $z'$ and a weight $w$,
@@ -530,15 +599,16 @@ class VAEGAN(Lazy):
 #
 # ### A run has a folder
 #
-# A training of hours gets interrupted. So the tutorial's run has a folder whose name is made of its settings: whoever
-# changes one of those gets another folder, and two runs do not mix. (What is not in the name is not guarded: the
-# networks, and which pictures a folder of that name holds. After such a change, start with an empty folder. The other
-# three trainings are short, and start anew each time.) Into it go the checkpoints (chapter 3), and pictures from the
-# same sixteen latents, as PNG files that are named by the step and by their mean **score**. The score is the sigmoid of
-# the discriminator's logit, $D(x) = \sigma(\ell(x))$: how probable *this* discriminator thinks it, at this moment, that
-# the picture is real. (In training, batch normalization takes its statistics from batches that are all real or all
-# generated; here it uses running ones of both. So it is not quite the discriminator that played.) It is no measure of
-# quality. It is the opinion of one player, and a weak one gives high scores to anything.
+# A training of hours gets interrupted. So the tutorial's run has a folder whose name is made of its settings: if
+# you change one of them, you get another folder, and two runs do not mix. (What is not in the name is not guarded:
+# the networks, and which pictures a folder of that name holds. After such a change, start with an empty folder. The
+# other three trainings are short, and start anew each time.) Into it go the checkpoints (chapter 3), and pictures
+# from the same sixteen noise vectors, as PNG files that are named by the step and by their mean **score**. The
+# score is the sigmoid of the discriminator's logit, $D(x) = \sigma(\ell(x))$: how probable *this* discriminator
+# thinks it, at this moment, that the picture is real. (In training, batch normalization takes its statistics from
+# batches that are all real or all generated; here it uses running ones of both. So it is not quite the
+# discriminator that played.) It is no measure of quality. It is the opinion of one player, and a weak one gives
+# high scores to anything.
 #
 # By default the folder is a temporary one: a notebook that is run twice should give the same numbers twice, and not
 # find itself already trained. To keep your runs, set `runs_folder = "runs"`. Then a second run with the same settings
@@ -596,8 +666,8 @@ def go_on(gan, until):
 
 
 # %% [markdown]
-# Half of the training. Then we throw the GAN away, as a crash would, and build it anew. It has other weights, and draws
-# other pictures from the same latents, until it is restored.
+# First, half of the training. Then we throw the GAN away, as a crash would, and build it anew. It has other weights,
+# and draws other pictures from the same noise, until it is restored.
 
 # %%
 started = time.process_time()
@@ -613,8 +683,9 @@ checkpoint.restore(tutorial)
 print("restored, largest difference:", np.abs(tutorial.predict(latents, verbose=0) - before).max())
 
 # %% [markdown]
-# Bit for bit. Adam's averages and step counts, the batch normalization's running means and the random states were
-# restored too, and `Batches` orders an epoch by its number, so the second half goes on as if nothing had happened.
+# The restored GAN is the same, bit for bit. Adam's averages and step counts, the batch normalization's running
+# means and the random states were restored too, and `Batches` orders an epoch by its number, so the second half
+# goes on as if nothing had happened.
 
 # %%
 go_on(tutorial, tutorial_epochs)
@@ -734,8 +805,8 @@ plots.show(
 # %% [markdown]
 # ### The autoencoders
 #
-# The variational autoencoder has one loss and one optimizer, so Adam keeps its usual memories. The VAE-GAN has those of
-# a game.
+# The VAE has one loss and one optimizer, so Adam keeps its usual $\beta_1$ and $\beta_2$. The VAE-GAN has those of our
+# GAN.
 
 # %%
 vae = ColourVAE(encoder_network(), generator_network(), seed)
@@ -754,10 +825,10 @@ for arm, value in minutes.items():
 #
 # ### Side by side
 #
-# The same sixteen latents for all; the first eight are shown. The score is everywhere that of *our GAN's*
-# discriminator. It has practised on its own generator only, so its opinion of the others is untrained.
+# The same sixteen noise vectors for all; the first eight are shown. The score is everywhere that of *our GAN's*
+# discriminator. It was trained against its own generator only, so its opinion of the others means little.
 
-# %%
+# %% tags=["picture"]
 names = {"tutorial": "tutorial GAN", "better": "our GAN", "vae": "VAE", "vae_gan": "VAE-GAN"}
 generators = {"tutorial": tutorial, "better": better, "vae": vae.decoder, "vae_gan": vae_gan}
 shown = {"real": test[-8:]} | {arm: g.predict(latents[:8], verbose=0) for arm, g in generators.items()}
@@ -774,12 +845,13 @@ plots.show(
 # %% [markdown]
 # ### Measured
 #
-# **Kernel distance.** Chapter 5a measured it in the features of a judge that knows digits. For pictures at large there
-# is Inception, which has to be downloaded. We use the small judge of chapter 9, which was trained to tell horses,
-# zebras and corrupted pictures apart (`judges.load("horse2zebra")`). The last class matters: features of an untrained
-# network, and of a judge of horses and zebras alone, took noise for zebras. It has learned from the training pictures,
-# so the distance of these is a friendly yardstick. The distances are those of {{ expected.judged }} samples to the test
-# pictures, and given in hundredths. Real training pictures stand beside them.
+# **Kernel distance** (KID). Chapter 5a measured it in the features of a judge that knows digits. For pictures of
+# all kinds the usual judge is Inception, which has to be downloaded. We use the small judge of chapter 9, which was
+# trained to tell horses, zebras and corrupted pictures apart (`judges.load("horse2zebra")`). The last class
+# matters: features of an untrained network, and of a judge of horses and zebras alone, took noise for zebras. It
+# has learned from the training pictures, so the distance of these is a friendly yardstick. The distances are those
+# of {{ expected.judged }} samples to the test pictures, and given in hundredths. Real training pictures stand
+# beside them.
 #
 # The mean and the spread are over 100 random subsets of 50. With 60 test pictures these subsets are nearly the same 50
 # again and again, so the spread says little of what 60 *other* test pictures would have given.
@@ -789,7 +861,8 @@ plots.show(
 #
 # **Reconstruction.** A picture is encoded, decoded, and compared with itself by the mean squared error, pixels in [−1,
 # 1]. For a GAN there is none: it has no encoder, and nothing says which latents belong to a picture. (One can search
-# for them by gradient descent, as chapter 6 does; what is measured then is the search as well.) As a yardstick, the
+# for them by gradient descent, as chapter 6 does. This is **GAN inversion**; what is measured then is the search as
+# well. BiGAN (Donahue et al. 2017) trains an encoder along with the GAN.) As a yardstick, the
 # mean of all training pictures is put in the place of every reconstruction.
 
 # %%
@@ -854,23 +927,25 @@ for arm, label in {**names, "real": "training set"}.items():
 # %% [markdown]
 # Read the table with the pictures beside it.
 #
-# **The VAE** is the toy in colour. The sharpness of its samples, divided by that of real ones, is
+# **The VAE** does what the toy did. The sharpness of its samples, divided by that of real ones, is
 # {{ expected.sharpness_vae }}: the stripes have become grey. Its kernel distance is {{ expected.kid_vae }}, the largest
-# of all. And it has what no GAN has. It redraws a test picture with an error of {{ expected.reconstruction_vae }},
-# where the mean picture has {{ expected.reconstruction_mean_picture }}. It does what it was asked to do.
+# of all. But it was tuned in one run only, and it has what no GAN has: an encoder. It redraws a test picture with an
+# error of {{ expected.reconstruction_vae }}, where the mean picture has {{ expected.reconstruction_mean_picture }}.
+# Small errors are what its loss asks for, and what it gets.
 #
 # **The tutorial's GAN** has a distance of {{ expected.kid_tutorial }}, little better, and by patches the largest,
-# {{ expected.patch_distance_tutorial }}. Look at its pictures: large stains under a regular grid, the trace of
-# transposed convolutions. The Laplacian takes the grid for sharpness, {{ expected.sharpness_tutorial }}, more than real
-# pictures have. The recipe itself may be sound; but a step of it is dear, so that it gets 500 of them, and ours 3,500
-# in about the same time.
+# {{ expected.patch_distance_tutorial }}. Look at its pictures: large patches of colour under a regular grid, the
+# checkerboard artifacts of transposed convolutions. The Laplacian takes the grid for sharpness,
+# {{ expected.sharpness_tutorial }}, more than real pictures have. This is no verdict on the recipe: a step of it is
+# costly, so that it gets 500 of them, and ours 3,500 in about the same time. With as many steps it may do better; we
+# have not tried.
 #
 # **Our GAN** comes to {{ expected.kid_better }}, by patches {{ expected.patch_distance_better }}; real training
 # pictures have {{ expected.kid_real }} and {{ expected.patch_distance_real }}. It draws light above and ground below,
 # the colours of grass and earth, and in the middle something black and white, at times with stripes. It draws no zebra.
 # Its sharpness is {{ expected.sharpness_better }}.
 #
-# **The VAE-GAN** stands between: {{ expected.kid_vae_gan }}, by patches {{ expected.patch_distance_vae_gan }}, with a
+# **The VAE-GAN** lies between: {{ expected.kid_vae_gan }}, by patches {{ expected.patch_distance_vae_gan }}, with a
 # sharpness of {{ expected.sharpness_vae_gan }}. In pixels its reconstruction, {{ expected.reconstruction_vae_gan }}, is
 # no better than the mean picture. But pixels are not what it minimised, and wrong stripes cost more of them than none.
 # It keeps where sky and ground lie, and of which colour they are.
@@ -887,8 +962,8 @@ plots.show(
 # %% [markdown]
 # ### Does it remember?
 #
-# With so few pictures a generator could learn them by heart. Beside each sample stands the nearest training picture,
-# mirror images included, and the nearest test picture, which nobody has trained on.
+# With so few pictures a generator could **memorize** them. Below each sample stand its **nearest neighbours**: the
+# nearest training picture, mirror images included, and the nearest test picture, which nobody has trained on.
 
 # %%
 flat = mirrored.reshape(len(mirrored), -1)
@@ -937,23 +1012,25 @@ for arm, function in redraw.items():
 # The nearest picture of all is a training picture for {{ expected.nearest_training_tutorial }} of the tutorial's
 # samples, {{ expected.nearest_training_better }} of ours, {{ expected.nearest_training_vae }} of the VAE's and
 # {{ expected.nearest_training_vae_gan }} of the VAE-GAN's, against {{ expected.nearest_chance }} by chance. That is no
-# proof of copies: the tutorial's stains, which copy nothing, have the most. What all samples of a generator have in
-# common, such as much red or a soft middle, moves all of them towards the same few pictures. The VAE does remember: it
-# redraws training pictures with an error of {{ expected.reconstruction_vae_training }}, and new ones with
+# proof of copies: the tutorial's patches of colour, which copy nothing, have the most. What all samples of a generator
+# have in common, such as much red or a soft middle, moves all of them towards the same few pictures. The VAE does
+# overfit: it redraws training pictures with an error of {{ expected.reconstruction_vae_training }}, and new ones with
 # {{ expected.reconstruction_vae }}. For the VAE-GAN it is {{ expected.reconstruction_vae_gan_training }} and
 # {{ expected.reconstruction_vae_gan }}.
 #
 # ### What is still wrong
 #
 # No generator draws a zebra. Four hundred pictures that have nothing in the same place are not enough, nor are a few
-# minutes. More minutes alone do not help for long: with few pictures a discriminator learns them by heart, and then
-# has nothing more to teach (Karras et al. 2020b). What helps is to vary the pictures that it sees, real and generated
-# alike, in more ways than a mirror (Zhao et al. 2020), or to start from a network that was trained on others.
+# minutes. More minutes alone do not help for long: with few pictures a discriminator overfits, and the generator
+# learns nothing more from it (Karras et al. 2020b). Three things help, and none of them is tried here: **differentiable
+# augmentation** (DiffAugment, Zhao et al. 2020), which varies all pictures that the discriminator sees, real and
+# generated, in more ways than a mirror; **transfer learning**, to start from a network that was trained on other
+# pictures; and aligned data, such as faces, which are much easier than animals in the wild.
 #
-# The judge knows colours and textures. A generator of good grass without animals would please it. And 60 test pictures
-# are few: the distance of another 60 would be another one.
+# The judge knows colours and textures: a generator of good grass without animals could get a small distance. And 60
+# test pictures are few: with another 60 the distances would be different.
 #
-# The recipes had unequal care. For our GAN we tried ten settings, for the VAE-GAN five, for the VAE one, for the
+# The recipes were not tuned equally. For our GAN we tried ten settings, for the VAE-GAN five, for the VAE one, for the
 # tutorial's GAN none. So the table compares recipes as they stand, not families at their best. Sixteen in a batch is
 # the tutorials' number, and small.
 #
@@ -1095,20 +1172,39 @@ questions.close_blur.check(close_blur)
 # ## Summary
 #
 # The best answer to a squared error is a mean, and the mean of shifted stripes is grey. A variational autoencoder
-# gives that answer: on {{ expected.training_count }} pictures the sharpness of its samples, divided by the real one, is
-# {{ expected.sharpness_vae }}, and they have the largest distance of all, {{ expected.kid_vae }}. A GAN draws one of
-# the possible pictures, and may drop the others. With ours the distance is {{ expected.kid_better }}, with the
-# tutorial's recipe in the same time {{ expected.kid_tutorial }}: our steps are cheaper, and our generator leaves less
-# of a grid. Neither can say which latents belong to a picture. A VAE-GAN can; it measures the reconstruction in a
-# discriminator's features, and stands between them with {{ expected.kid_vae_gan }}.
+# gives that answer: trained on {{ expected.training_count }} pictures, the sharpness of its samples, divided by the
+# real one, is {{ expected.sharpness_vae }}, and they have the largest distance of all, {{ expected.kid_vae }}. A
+# GAN draws one of the possible pictures, and may drop the others. With ours the distance is
+# {{ expected.kid_better }}, with the tutorial's recipe in the same time {{ expected.kid_tutorial }}: our steps are
+# cheaper, and our generator leaves less of a grid. Neither can say which latents belong to a picture. A VAE-GAN
+# can; it measures the reconstruction in a discriminator's features, and lies between them with
+# {{ expected.kid_vae_gan }}.
 #
-# Sharpness can be had with noise, a small distance without an animal, and a low squared error with blur. Look at the
-# pictures, beside their neighbours.
+# No single number is enough: noise raises the sharpness, a picture without an animal can have a small distance, and
+# blur lowers the squared error. Look at the pictures, beside their nearest neighbours.
 #
 # A run that has a folder named by its settings can be stopped and resumed, bit for bit.
 #
+# ### Elsewhere
+#
+# - PyTorch, [DCGAN tutorial](https://docs.pytorch.org/tutorials/beginner/dcgan_faces_tutorial.html): 200,000 aligned
+#   faces in place of 400 zebras. Compare what the same kind of network makes of them.
+# - Keras, [Data-efficient GANs](https://keras.io/examples/generative/gan_ada/): a few thousand pictures of flowers,
+#   with an augmentation that adapts itself.
+# - S. Zhao et al., [Differentiable augmentation](https://github.com/mit-han-lab/data-efficient-gans): code and samples
+#   from sets of a hundred pictures.
+# - T. Karras et al., [StyleGAN2 with adaptive augmentation](https://github.com/NVlabs/stylegan2-ada-pytorch): what to
+#   use for a folder of your own if you have a GPU.
+# - D. Foster, *Generative Deep Learning*, 2nd edition, O'Reilly 2023; the
+#   [code](https://github.com/davidADSP/Generative_Deep_Learning_2nd_Edition) is free: VAEs and GANs on faces and
+#   bricks.
+# - A. Odena, V. Dumoulin, C. Olah, [Deconvolution and checkerboard
+#   artifacts](https://distill.pub/2016/deconv-checkerboard/): where the grid comes from, to play with.
+#
 # ## References
 #
+# - J. Donahue, P. Krähenbühl, T. Darrell (2017). Adversarial feature learning (BiGAN).
+#   [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
 # - I. Goodfellow et al. (2014). Generative adversarial nets. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
 # - Y. Huang, A. Gokaslan, V. Kuleshov, J. Tompkin (2024). The GAN is dead; long live the GAN! A modern GAN baseline.
 #   [arXiv:2501.05441](https://arxiv.org/abs/2501.05441)
@@ -1124,6 +1220,7 @@ questions.close_blur.check(close_blur)
 #   [arXiv:2006.06676](https://arxiv.org/abs/2006.06676)
 # - D. P. Kingma, M. Welling (2014). Auto-encoding variational Bayes.
 #   [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
+# - J. Langr, V. Bok (2019). GANs in Action. Manning.
 # - A. B. L. Larsen, S. K. Sønderby, H. Larochelle, O. Winther (2016). Autoencoding beyond pixels using a learned
 #   similarity metric. [arXiv:1512.09300](https://arxiv.org/abs/1512.09300)
 # - Z. Liu, P. Luo, X. Wang, X. Tang (2015). Deep learning face attributes in the wild (the set CelebA).
