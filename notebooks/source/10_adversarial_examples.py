@@ -1,18 +1,33 @@
 # %% [markdown]
 # # 10. Adversarial examples: a change that nobody sees
 #
-# A network reads 99 of 100 digits. Somebody changes each pixel a little, so that any person still reads the same digit,
-# and now the network reads none. This chapter makes such changes, in several ways, and asks of each whether it is the
-# *choice* of the change that does it or merely its size. Then it defends a network, measures what the defence costs,
-# and attacks it again, this time knowing of the defence. A classifier and its attacker play a game, and you know it.
+# A network recognises 99 of 100 digits. Somebody changes every pixel a little, any person still reads the same
+# digit, and now the network gets none of them right. How are such changes found, and what helps against them?
+#
+# <!-- picture -->
+#
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs
+# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** chapter 3 (a GAN and its loop), chapter
+# 4 (its generator is a defence here), and what a gradient with respect to the input is.
+#
+# On photographs like those above nobody sees the change, and it has to be enlarged twenty times to be shown. On
+# digits the usual size of an attack, 0.3 of the range of a pixel, *is* seen, as grey noise; what matters there is
+# that every person still reads the digit. The chapter makes such changes in several ways, and asks of each
+# whether it is the *choice* of the change that does it or merely its size. Then it defends a network, measures
+# what the defence costs, and attacks it again, this time knowing of the defence.
+#
+# A classifier and its attacker play a game, and you know it: one raises a loss, the other lowers it. A generator
+# is a forger who paints whole pictures. This attacker is a forger who may only retouch a given one.
+#
+# Szegedy et al. found the effect in 2013, in networks for photographs, and Goodfellow et al. gave a simple
+# explanation at the end of 2014, the year of the first GAN. Since then attacks and defences have followed each
+# other, and many defences were broken within months.
 #
 # **Papers.** Szegedy et al. 2014 ([arXiv:1312.6199](https://arxiv.org/abs/1312.6199)) and Goodfellow et al. 2015
 # ([arXiv:1412.6572](https://arxiv.org/abs/1412.6572)); Madry et al. 2018
 # ([arXiv:1706.06083](https://arxiv.org/abs/1706.06083)) for the game; Athalye et al. 2018
-# ([arXiv:1802.00420](https://arxiv.org/abs/1802.00420)) for defences that only hide.
-#
-# **Before this:** chapter 3 (a GAN and its loop), chapter 4 (its generator is a defence here). **Time:** about
-# {{ minutes }} minutes on {{ machine }}, at the lesson profile.
+# ([arXiv:1802.00420](https://arxiv.org/abs/1802.00420)) for defences that only hide. "The book" is *GANs in
+# Action* (Langr and Bok 2019), whose chapter 10 attacks photographs with the library Foolbox.
 
 # %% [markdown]
 # ## Imports
@@ -97,10 +112,10 @@ settings.whole(cw_steps=cw_steps, descent_steps=descent_steps, byte_steps=byte_s
 # %% [markdown]
 # ## The data
 #
-# MNIST, with pixels in [0, 1]. An attack with many steps and restarts is a thousand times as dear as looking at an
-# image once, so it is tried on {{ expected.attacked }} test images drawn at random. A share of $n$ drawn images says
-# something about all of them only with an interval. We use **Wilson's** of 95 %, which stays sensible near 0 and 1; you
-# will write it in an exercise.
+# MNIST, with pixels in [0, 1]. An attack with many steps and restarts costs a thousand times as much as looking
+# at an image once, so it is tried on {{ expected.attacked }} test images drawn at random. A share of $n$ drawn
+# images says something about all of them only with an interval. We use **Wilson's** interval of 95 %, which stays
+# sensible near 0 and 1; you will write it in an exercise.
 #
 # With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in colour,
 # the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
@@ -148,9 +163,15 @@ print(f"{dataset.name}: {len(train)} training and {len(every_test)} test images"
 # $$ \max_{\lVert x' - x \rVert_\infty \le \varepsilon} \operatorname{softplus} \bigl( -y (w \cdot x' + b) \bigr) =
 # \operatorname{softplus} \bigl( -y (w \cdot x + b) + \varepsilon \lVert w \rVert_1 \bigr) . $$
 #
-# The sum $\lVert w \rVert_1 = \sum_i |w_i|$ has 784 terms. That is the whole secret: a change that is small in every
-# pixel is not small in the sum. A *random* change of the same size, each pixel up or down by $\varepsilon$, moves the
-# logit by $\varepsilon \lVert w \rVert_2$ or so, since its terms cancel. It is our control from here on.
+# The sum $\lVert w \rVert_1 = \sum_i |w_i|$ has 784 terms. That is the explanation: a change that is small in
+# every pixel is not small in the sum. A *random* change of the same size, each pixel up or down by $\varepsilon$,
+# moves the logit by $\varepsilon \lVert w \rVert_2$ or so, since its terms cancel. It is our control from here
+# on.
+#
+# The formula says more. An image whose loss stays below $\ln 2$ on the right-hand side cannot be attacked by
+# *anybody* within $\varepsilon$: this is a **certificate**, a proof and not a failed attempt. For a linear model
+# it is exact. For networks one has to be content with bounds: Wong and Kolter (2018) compute them layer by layer,
+# and Cohen et al. (2019) average the answers over noise (randomized smoothing). We do not use them below.
 
 
 # %%
@@ -212,9 +233,10 @@ plots.show(
 #
 # ### A classifier in the plane
 #
-# With a curved boundary there is no formula, but the plane can be drawn. Two moons, a small network, and three changes:
-# one step along the sign of the gradient (**FGSM**), many small steps (**PGD**), and the shortest way over the boundary
-# that **DeepFool** finds. The squares show where the first two may go.
+# With a curved boundary there is no formula, but the plane can be drawn. Two moons, a small network, and three
+# changes: one step along the sign of the gradient (the **fast gradient sign method**, **FGSM**), many small steps
+# (**projected gradient descent**, **PGD**), and the shortest way over the boundary that **DeepFool** finds. The
+# squares show where the first two may go.
 
 
 # %%
@@ -269,9 +291,50 @@ plots.show(
 #
 # ## The networks
 #
-# The one that is not defended is made after LeNet of 1998, wider, with ReLU, max pooling and dropout. The one that we
-# shall train against attacks is that of Wong et al. (2020): two convolutions that halve the image. It is small, because
-# each of its training steps costs several.
+# What may the attacker do? The answer is called the **threat model**, and no number about an attack means
+# anything without it. It has three parts. *The goal*: any wrong answer (an **untargeted** attack), or one that
+# the attacker has chosen (**targeted**). *The means*: here each pixel may change by at most $\varepsilon$, the
+# $L_\infty$ ball, or the image as a whole by a Euclidean length, the $L_2$ ball. *The knowledge*: a **white-box**
+# attacker knows the network and its weights, and so its gradient; a **black-box** attacker may only ask for
+# answers or scores, or has a network of their own. An **adaptive** attacker knows of the defence, too.
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "x": ("image $x$\nand label $y$", 0, 1),
+            "changed": ("$x'$, within\n$ε$ of $x$", 2, 1),
+            "answer": ("its answer:\nstill $y$?", 4, 0),
+        },
+        networks={
+            "attack": ("attack: FGSM,\nPGD, ...", 1, 1),
+            "generator": ("a defence:\nnearest $G(z)$", 2, 0),
+            "classifier": ("classifier\nwith weights $θ$", 3, 0.5),
+        },
+        losses={"loss": ("$L(θ, x', y)$,\ncross-entropy", 4, 1)},
+        arrows=[
+            *[("x", "attack"), ("attack", "changed"), ("changed", "classifier"), ("classifier", "loss")],
+            *[("changed", "generator"), ("generator", "classifier"), ("classifier", "answer")],
+        ],
+        trains=[("loss", "classifier"), ("loss", "attack")],
+    ),
+    alt="Block diagram. An image and its label go to an attack, which changes the image by at most epsilon. The changed "
+    "image goes to the classifier, either directly or, as a defence, after it was replaced by the nearest image of a "
+    "generator. The classifier gives an answer and a cross-entropy. Dashed arrows: the classifier's weights are trained "
+    "to lower it, the attack changes the image to raise it.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | classifier | an image in $[0, 1]$ | a logit for each class | a low loss $L$, by its weights $θ$ |
+# | attack (no network) | image, label, gradient or scores | an image $x'$ in the ball | a high loss $L$, by $x'$ |
+# | attacker network, at the end | an image | a change of at most $ε$ | a high loss $L$, in one pass |
+# | generator, as a defence | latents $z$ | an image | to draw digits; here the nearest to $x'$ is taken |
+#
+# The classifier that is not defended is made after LeNet of 1998, wider, with ReLU, max pooling and dropout. The one
+# that we shall train against attacks is that of Wong et al. (2020): two convolutions that halve the image. It is small,
+# because each of its training steps costs several.
 
 
 # %%
@@ -321,9 +384,10 @@ def ascent(network, images, labels, epsilon, alpha, steps):
 
 
 # %% [markdown]
-# Two details make it an honest test. It starts from a *random* place in the ball, and again from others, because the
-# gradient may vanish at the image itself. And it keeps, for each image, the best that it found. That is what
-# `attacks.PGD` adds; without these two the numbers agree with ours. The network here is still untrained.
+# Two details make it an honest test. It starts from a *random* place in the ball, and again from others (**random
+# restarts**), because the gradient may vanish at the image itself. And it keeps, for each image, the best that it
+# found. That is what `attacks.PGD` adds; without these two the numbers agree with ours. The network here is still
+# untrained.
 
 # %%
 ball = LinfBall(epsilon, (0, 1))
@@ -352,12 +416,15 @@ results.record("clean_accuracy", 100 * clean_accuracy, unit="%", data=dataset.na
 # $$ \min_\theta \; \mathbb{E}_{(x, y)} \Bigl[ \max_{\lVert x' - x \rVert_\infty \le \varepsilon}
 # L(\theta, x', y) \Bigr] . $$
 #
-# A minimum over weights of a maximum: this is the GAN's game with another opponent. The generator drew whole images;
-# the attacker may change a given one by $\varepsilon$. The generator had weights and learned slowly; the attacker
-# starts anew for each image. As in a GAN, the inner player is not trained to its optimum at every step. Madry et al.
-# took forty steps. Wong et al. (2020) found that *one* step from a random start does nearly as well, if it is a bit
-# longer than $\varepsilon$ and projected. Without the random start the network learns to fool that one step, and
-# nothing else. We train one network with one step and another with three.
+# A minimum over weights of a maximum: this is the GAN's game with another opponent. The generator drew whole
+# images; the attacker may change a given one by $\varepsilon$. The generator had weights and learned slowly; the
+# attacker starts anew for each image. As in a GAN, the inner player is not trained to its optimum at every step.
+# Madry et al. took forty steps. Wong et al. (2020) found that *one* step from a random start does nearly as well,
+# if it is a bit longer than $\varepsilon$ and projected. Without the random start the network learns to fool that
+# one step, and nothing else (**catastrophic overfitting**). We train one network with one step and another with
+# three. A relative that needs no labels is **virtual adversarial training** (Miyato et al. 2018): it asks that
+# the answer *stay the same* in the ball, whatever it is, and so it also learns from images without labels, as in
+# chapter 7.
 #
 # Training is fragile at the start: with the whole ball from the first step on, three steps ended in a trial with a
 # network that gave all images the same answer. So the ball grows to its full size in the first epochs.
@@ -472,11 +539,13 @@ plots.show_images(gan.predict(latents, verbose=0), columns=10, alt="Twenty digit
 #
 # ### Each attack on a network without defence
 #
-# The same images, the same network, and balls that grow. **Noise** changes each pixel by $\pm \varepsilon$ at random:
-# the control. (A black pixel cannot become darker, so about half of these keep their value.) **Square** knows no
-# gradient; it asks the network again and again (Andriushchenko et al. 2020). Three attacks are in the Euclidean ball,
-# $\lVert x' - x \rVert_2 \le \varepsilon$, on an axis of their own. The two that look for the *nearest* error, DeepFool
-# and Carlini and Wagner's, give one distance for each image; the curve is the share of images whose distance is larger.
+# The same images, the same network, and balls that grow. **Noise** changes each pixel by $\pm \varepsilon$ at
+# random: the control. (A black pixel cannot become darker, so about half of these keep their value.) FGSM and PGD
+# are white-box attacks. **Square** is a black-box attack: it knows no gradient and asks the network for its
+# scores again and again (Andriushchenko et al. 2020). Three attacks are in the Euclidean ball,
+# $\lVert x' - x \rVert_2 \le \varepsilon$, on an axis of their own. The two that look for the *nearest* error,
+# DeepFool and Carlini and Wagner's, give one distance for each image; the curve is the share of images whose
+# distance is larger.
 
 
 # %%
@@ -585,8 +654,12 @@ results.record("fashion_pgd", fashion_curves["PGD"][1], unit="%", data=other.nam
 results.record("fashion_noise", fashion_curves["noise"][1], unit="%", data=other.name)
 
 # %% [markdown]
-# With $\varepsilon = 0.05$, a sixth of what is usual for digits, PGD brings the garments from
-# {{ expected.fashion_clean }} to {{ expected.fashion_pgd }}; noise of that size leaves {{ expected.fashion_noise }}.
+# With $\varepsilon = 0.05$, a sixth of what is usual for digits, noise hardly matters to the network of garments,
+# and PGD leaves few of them: right answers are {{ expected.fashion_clean }} without a change,
+# {{ expected.fashion_noise }} with noise, {{ expected.fashion_pgd }} under PGD.
+#
+# Look at the digits again, too. At $\varepsilon = 0.3$ the change is plain to see: the attacked digits are
+# smeared with grey. The attack is not invisible, and it does not have to be: you still read every digit.
 #
 # Now the strong test, {{ expected.attacked }} images with {{ expected.restarts }} restarts of PGD, of
 # {{ expected.steps }} steps each.
@@ -605,15 +678,16 @@ results.record("clean_noise_accuracy", percent(clean, signs(test, epsilon), labe
 #
 # ### Photographs, and the control that is often left out
 #
-# A well-known example attacks a photograph and shows the network's answer before and after. If the "after" is read
-# from a file again, with its colour channels in another order or without the preparation that the network was trained
-# with, then the answer changes anyway. So each of these goes into our table as a control: the *unchanged* picture with
-# its channels reversed, the unchanged picture prepared wrongly, and noise.
+# The book's example (its listing 10.3, with tables 10.1 and 10.2) attacks a photograph and shows the network's
+# answer before and after. But in the code the changed picture goes back into the network with its colour channels
+# in another order, and without the preparation that the network was trained with. Then the answer changes anyway,
+# and the tables do not show what the attack did. So each of these goes into our table as a control: the
+# *unchanged* picture with its channels reversed, the unchanged picture prepared wrongly, and noise.
 #
-# ResNet-50 and Inception-v3 come from Keras, with their own preparation inside (`gancourse.attacks.pretrained`), so that
-# attack and network speak of the same pixels in [0, 1]. Where their weights cannot be had the course's judge of horses
-# and zebras stands in, with the same interface. The photographs are test pictures of horse2zebra; ImageNet's class 340
-# is *zebra*, so the networks of ImageNet are asked about the zebras only.
+# ResNet-50 and Inception-v3 come from Keras, with their own preparation inside (`gancourse.attacks.pretrained`),
+# so that attack and network speak of the same pixels in [0, 1]. Where their weights cannot be downloaded the
+# course's judge of horses and zebras stands in, with the same interface. The photographs are test pictures of
+# horse2zebra; ImageNet's class 340 is *zebra*, so the networks of ImageNet are asked about the zebras only.
 
 
 # %%
@@ -655,7 +729,7 @@ for name in ("ResNet50", "InceptionV3"):
         name = f"{model.name}_{kind.replace(' ', '_')}".lower()
         results.record(name, percent(model, changed, classes), unit="%", data=source)
 
-# %%
+# %% tags=["picture"]
 rows = photographs[model.name]
 amplified = 0.5 + 20 * (rows["PGD"] - rows["as they are"])
 place = len(classes) // 2
@@ -680,12 +754,19 @@ plots.show(
 )
 
 # %% [markdown]
-# Reading pictures as they are, the network is right in {{ expected.judge_as_they_are }}. With
-# its colour channels reversed, and nothing else, in {{ expected.judge_channels_reversed }}; prepared wrongly in
-# {{ expected.judge_prepared_wrongly }}; with noise of the attack's size in {{ expected.judge_noise }}. FGSM
-# with the same size leaves {{ expected.judge_fgsm }}, PGD {{ expected.judge_pgd }}. The change is four
-# steps of a byte, and to be seen it has to be enlarged. What the judge sees in the six pictures after PGD is its third
-# class, *corrupted*: nothing is wanted of the attack but an answer that is not the right one.
+# | the judge's right answers on | share |
+# |---|---|
+# | pictures as they are | {{ expected.judge_as_they_are }} |
+# | the same, channels reversed | {{ expected.judge_channels_reversed }} |
+# | the same, prepared wrongly | {{ expected.judge_prepared_wrongly }} |
+# | with noise of the attack's size | {{ expected.judge_noise }} |
+# | after FGSM | {{ expected.judge_fgsm }} |
+# | after PGD | {{ expected.judge_pgd }} |
+#
+# Two of the controls lose many right answers without any attack: a table without them would have blamed the
+# attack. PGD leaves hardly any. The change is four steps of a byte, and to be seen it has to be enlarged. What
+# the judge sees in the six pictures after PGD is its third class, *corrupted*. The attack is untargeted: nothing
+# is wanted of it but an answer that is not the right one. The section on noise, next, makes targeted attacks.
 #
 # ### What a network says about noise
 #
@@ -851,15 +932,21 @@ results.record("transfer_logistic_to_network", made[1, 0], unit="%", data=datase
 results.record("transfer_network_to_logistic", made[0, 1], unit="%", data=dataset.name)
 
 # %% [markdown]
-# The errors that examples bring on average are {{ expected.transfer_own }} where they were made for the model itself
-# and {{ expected.transfer_other }} where they were made for another; noise of the same size brings
-# {{ expected.transfer_noise }}. So they transfer, but not equally (unchanged images: {{ expected.transfer_none }}). The
-# tree errs on nearly everything, noise included: it looks at a few single pixels. The neighbours hardly err more than
-# before, since a neighbour is near in all pixels together: Square finds little against them, and what is made for
-# others does not move them. What is made for logistic regression fools the network in
-# {{ expected.transfer_logistic_to_network }}, the other way round it is {{ expected.transfer_network_to_logistic }}. So
-# to keep one's weights secret protects little: a model of one's own, as simple as logistic regression, fools the
-# network that nobody has seen.
+# | errors on average | share |
+# |---|---|
+# | unchanged images | {{ expected.transfer_none }} |
+# | noise of the same size | {{ expected.transfer_noise }} |
+# | examples that were made for another model | {{ expected.transfer_other }} |
+# | examples that were made for the model itself | {{ expected.transfer_own }} |
+# | made for logistic regression, tried on the network | {{ expected.transfer_logistic_to_network }} |
+# | made for the network, tried on logistic regression | {{ expected.transfer_network_to_logistic }} |
+#
+# This is **transferability**: examples fool models that they were not made for, but not all of them equally. The
+# tree errs on nearly everything, noise included: it looks at a few single pixels. The nearest neighbours hardly
+# err more than before, since a neighbour is near in all pixels together: Square finds little against them, and
+# what is made for others does not move them. Between logistic regression and the network examples transfer in
+# both directions. So to keep one's weights secret protects little: a model of one's own, as simple as logistic
+# regression, fools the network that nobody has seen.
 #
 # ### Defence 1: training on attacks
 #
@@ -911,21 +998,26 @@ plots.show(
 )
 
 # %% [markdown]
-# Training with three steps takes {{ expected.adversarial_training_minutes }}. After it the network reads
-# {{ expected.robust_clean_accuracy }} of all test images, and {{ expected.robust_pgd_accuracy }} of the drawn ones
-# under PGD with {{ expected.restarts }} restarts; Square leaves {{ expected.robust_square_accuracy }}, and
-# {{ expected.robust_worst_accuracy }} withstand both. With one step, which takes
-# {{ expected.one_step_training_minutes }}, it is {{ expected.one_step_clean_accuracy }} and
-# {{ expected.one_step_pgd_accuracy }}, both attacks {{ expected.one_step_worst_accuracy }}; Wong et al. (2020)
-# published 98.50 and 88.77 % for one step. Two things are to be seen. The attack that knows *less* is the stronger one:
-# Square finds errors that PGD does not, and most of them in the network that was trained with one step. There the
-# gradient points the wrong way more often, which PGD follows; its number alone would have flattered that network. And
-# look at the digits: what still fools the network is strewn with grey, but a person reads it.
+# | right answers | trained with three steps | with one step |
+# |---|---|---|
+# | all test images, not attacked | {{ expected.robust_clean_accuracy }} | {{ expected.one_step_clean_accuracy }} |
+# | PGD, with restarts | {{ expected.robust_pgd_accuracy }} | {{ expected.one_step_pgd_accuracy }} |
+# | Square | {{ expected.robust_square_accuracy }} | {{ expected.one_step_square_accuracy }} |
+# | both attacks | {{ expected.robust_worst_accuracy }} | {{ expected.one_step_worst_accuracy }} |
+# | time of training | {{ expected.adversarial_training_minutes }} | {{ expected.one_step_training_minutes }} |
+#
+# PGD has {{ expected.restarts }} restarts, and "both" counts the images that withstand both attacks. For one step
+# Wong et al. (2020) published 98.50 and 88.77 %, of all test images and under PGD. Two things are to be seen. The
+# attack that knows *less* is the stronger one: Square finds errors that PGD does not, and most of them in the
+# network that was trained with one step. There the gradient points the wrong way more often, which PGD follows;
+# its number alone would have flattered that network. And look at the digits: what still fools the network is
+# strewn with grey, but a person reads it.
 #
 # ### Defence 2: the nearest digit that a generator can draw
 #
-# Samangouei et al. (2018) replace the image by a picture of a generator, before the network sees it. The latents are
-# found by gradient descent, from several starts, and the nearest is taken:
+# Samangouei et al. (2018) replace the image by a picture of a generator, before the network sees it
+# (**Defense-GAN**). The latents are found by gradient descent, which is chapter 6's GAN inversion, from several
+# starts, and the nearest is taken:
 #
 # $$ z^* = \arg \min_z \lVert G(z) - x \rVert_2^2 . $$
 #
@@ -967,10 +1059,10 @@ for name, images in restored.items():
     results.record(f"projection_{name}", percent(clean, images, subset_labels), unit="%", data=dataset.name)
 
 # %% [markdown]
-# An attacker who knows of this asks for the gradient of what *follows* the projection, and applies it to the image as
-# if the projection changed nothing, $\nabla_x \approx \nabla_{x'} L(\theta, x', y)$ at $x' = G(z^*)$ (a case of the
-# Backward Pass Differentiable Approximation, BPDA, of Athalye et al. 2018). It pays for a projection at each step, but
-# it has time.
+# An **adaptive attack** knows of this. It asks for the gradient of what *follows* the projection, and applies it
+# to the image as if the projection changed nothing, $\nabla_x \approx \nabla_{x'} L(\theta, x', y)$ at
+# $x' = G(z^*)$ (a case of the Backward Pass Differentiable Approximation, BPDA, of Athalye et al. 2018). It pays
+# for a projection at each step, but it has time.
 
 
 # %%
@@ -1007,19 +1099,27 @@ plots.show(
 )
 
 # %% [markdown]
-# The projection costs time, {{ expected.projection_seconds }} for an image, and accuracy: clean images are then read
-# right in {{ expected.projection_clean }}, because the nearest digit that this small generator can draw is not always
-# the same digit. Against an attacker who does not know, it brings back {{ expected.projection_unaware }} from near 0.
-# One who knows leaves {{ expected.projection_aware }}; random changes of the same size leave
-# {{ expected.projection_noise }}. So most of what is lost to one who knows is lost by the knowing, not by the size of
-# the change. And look at the last row: some of the digits that the generator draws there *are* other digits. What the
-# attacker changed was not removed. It was completed.
+# | right answers after the projection, of | share |
+# |---|---|
+# | images as they are | {{ expected.projection_clean }} |
+# | images with noise of the attack's size | {{ expected.projection_noise }} |
+# | images attacked without knowledge of it | {{ expected.projection_unaware }} |
+# | images attacked by an adaptive attack | {{ expected.projection_aware }} |
+#
+# The projection takes {{ expected.projection_seconds }} for an image. It costs accuracy too, because the nearest
+# digit that this small generator can draw is not always the same digit. Against an attacker who does not know of
+# it, it brings most of the right answers back, from near 0. Against an adaptive attack it loses many of them
+# again. Random changes of the same size do little, so most of what is lost there is lost by the attacker's
+# knowledge, not by the size of the change. And look at the last row: some of the digits that the generator draws
+# there *are* other digits. The generator did not remove what the attacker had changed. It completed it to another
+# digit.
 #
 # ### Defence 3: to hide the gradient
 #
-# This one only looks like a defence. The logits are multiplied by 1000. No answer changes, so nothing is protected. But
-# the softmax is then exactly 0 or 1 in 32 bits, and where the network is right by a margin of 0.1 or so, the gradient
-# of the cross-entropy is exactly 0.
+# This one only looks like a defence. The logits are multiplied by 1000. No answer changes, so nothing is
+# protected. But the softmax is then exactly 0 or 1 in 32 bits, and where the network is right by a margin of 0.1
+# or so, the gradient of the cross-entropy is exactly 0. To make a gradient useless to the attacker, without
+# making the network any more robust, is called **gradient masking** (or obfuscated gradients).
 
 
 # %%
@@ -1038,10 +1138,17 @@ for name, images in {
     results.record(f"masked_{name}", percent(behind_scale, images, some_labels), unit="%", data=dataset.name)
 
 # %% [markdown]
-# Under PGD the masked network keeps {{ expected.masked_pgd }} of {{ expected.masked_clean }}, with noise of the
-# same size {{ expected.masked_noise }}. Square, which needs no gradient, leaves {{ expected.masked_square }}; examples
-# made for the same network without the factor leave {{ expected.masked_transfer }}. If an attack that knows less beats
-# one that knows the gradient, then the gradient is hidden and not gone (Athalye et al. 2018).
+# | right answers of the masked network | share |
+# |---|---|
+# | images as they are | {{ expected.masked_clean }} |
+# | with noise | {{ expected.masked_noise }} |
+# | PGD, white-box | {{ expected.masked_pgd }} |
+# | Square, black-box | {{ expected.masked_square }} |
+# | PGD on the same network without the factor | {{ expected.masked_transfer }} |
+#
+# Under PGD the masked network looks as good as new. Square, which needs no gradient, brings it down, and so do
+# examples made for the same network without the factor. If a black-box attack beats a white-box one, then the
+# gradient is hidden and not gone (Athalye et al. 2018).
 #
 # ### The game again: an attacker that is a network
 #
@@ -1051,8 +1158,10 @@ for name, images in {
 # $$ A(x) = \operatorname{clip} \bigl( x + \varepsilon \tanh f_\omega(x) \bigr) , \qquad
 # \min_\theta \max_\omega \; \mathbb{E} \, L(\theta, A_\omega(x), y) . $$
 #
-# This is chapter 3's loop with images in the place of latents. Two players, one loss, opposite signs: attacker and
-# classifier each have an optimizer and move in turn.
+# This is chapter 3's loop with images in the place of latents. Two players, one loss, opposite signs: attacker
+# and classifier each have an optimizer and move in turn. The idea has been published twice: as *adversarial
+# transformation networks*, trained against a fixed classifier (Baluja and Fischer 2017), and as **AdvGAN**, where
+# a discriminator sees to it besides that the changed images look real (Xiao et al. 2018).
 
 
 # %%
@@ -1109,13 +1218,19 @@ plots.show(
 )
 
 # %% [markdown]
-# Against the attacker that it has trained with, the classifier reads {{ expected.duel_own_accuracy }}; against PGD,
-# which it has never met, {{ expected.duel_pgd_accuracy }}. (The small network without defence reads
-# {{ expected.duel_plain_accuracy }} of the same attacker's images.) What did the attacker do? It took contrast away:
-# the strokes became darker, with some seeds the background grey, and for all digits alike. It learns one rule for all
-# images, its opponent learns to live with that rule, and from then on both have nothing to learn from each other.
-# Little of the ball was ever visited. So it is in a GAN: a discriminator knows its own generator only, and chapter 5b's
-# were wrong about others'. (The classifier of the duel never saw an unchanged image, and its PGD has one start.)
+# | right answers | share |
+# |---|---|
+# | the classifier, all test images, not attacked | {{ expected.duel_clean_accuracy }} |
+# | the classifier, against the attacker that it has trained with | {{ expected.duel_own_accuracy }} |
+# | the classifier, against PGD, which it has never met | {{ expected.duel_pgd_accuracy }} |
+# | the small network without defence, against the same attacker | {{ expected.duel_plain_accuracy }} |
+#
+# The classifier withstands its own attacker and falls to PGD. What did the attacker do? It took contrast away:
+# the strokes became darker, with some seeds the background grey, and for all digits alike. It learns one rule for
+# all images, its opponent learns to live with that rule, and from then on both have nothing to learn from each
+# other. Little of the ball was ever visited. So it is in a GAN: a discriminator knows its own generator only, and
+# chapter 5b's were wrong about others'. (The classifier of the duel never saw an unchanged image, and its PGD has
+# one start.)
 #
 # ### In practice
 #
@@ -1141,7 +1256,9 @@ plots.show(
 # ### What is still wrong
 #
 # An attack gives an upper bound: with it the accuracy is *at most* this. Other attacks may find more; published
-# evaluations use ensembles of them (Croce and Hein 2020). Lower bounds come from proofs, which we have not touched.
+# evaluations use ensembles of them. The usual one is **AutoAttack** (Croce and Hein 2020): two kinds of PGD that
+# choose their own steps, a minimum-norm attack, and Square. Lower bounds come from certificates, which for
+# networks we have not computed.
 #
 # The strong tests were made on {{ expected.attacked }} of the 10,000 test images, and the defence by projection on
 # {{ expected.few }} only, with few starts and steps. The attacker of the projection could also search in the latents.
@@ -1167,8 +1284,8 @@ plots.show(
 # 93.1 % for the second after 20. Published for TRADES is 92.81 % under an ensemble of attacks (Croce and Hein 2020),
 # and we aimed at that; our training did not reach it. The table is made by `notebooks/sweeps/strong_defence.py`.
 #
-# The networks of ImageNet have not been run for the numbers here: their weights could not be had where this was
-# measured.
+# The networks of ImageNet have not been run for the numbers here: their weights could not be downloaded where
+# this was measured.
 #
 # ## Exercises
 #
@@ -1355,14 +1472,35 @@ questions.transfer.check(transfer)
 # %% [markdown]
 # ## Summary
 #
-# Small changes of many pixels add up; in a linear model by exactly $\varepsilon \lVert w \rVert_1$. A network that
-# reads {{ expected.clean_accuracy }} of the test images reads {{ expected.clean_model_pgd_accuracy }} of the attacked
-# ones, and nearly all of those with noise of the same size: without such a control a table of attacks says nothing.
-# Training on attacks brings that to {{ expected.robust_worst_accuracy }}, and costs a processor
-# {{ expected.adversarial_training_minutes }}. What hides the gradient, or puts a generator before the network, holds
-# until somebody attacks who knows.
+# Small changes of many pixels add up; in a linear model by exactly $\varepsilon \lVert w \rVert_1$.
+#
+# | right answers | share |
+# |---|---|
+# | a network without defence | {{ expected.clean_accuracy }} |
+# | the same, with noise of the attack's size | {{ expected.clean_noise_accuracy }} |
+# | the same, under PGD | {{ expected.clean_model_pgd_accuracy }} |
+# | a network trained on attacks, under PGD and Square | {{ expected.robust_worst_accuracy }} |
+#
+# Without the row of the noise such a table says nothing. Training on attacks costs
+# {{ expected.adversarial_training_minutes }} of a processor. What hides the gradient, or puts a generator before
+# the network, holds only until an adaptive attack comes.
 #
 # Attacker and classifier play a GAN's game. Who trains against one opponent learns to beat that opponent.
+#
+# ### Elsewhere
+#
+# - Z. Kolter and A. Madry, [Adversarial robustness: theory and practice](https://adversarial-ml-tutorial.org/):
+#   the best next step, a tutorial in notebooks from the linear model to certificates.
+# - N. Carlini et al., [On evaluating adversarial robustness](https://arxiv.org/abs/1902.06705): the checklist to
+#   go through before one believes a defence, one's own first.
+# - [RobustBench](https://robustbench.github.io/): the defences that hold so far, all measured by AutoAttack.
+# - A. Ilyas et al. and others, [A discussion of "Adversarial examples are not bugs, they are
+#   features"](https://distill.pub/2019/advex-bugs-discussion/): comments, experiments and answers in one place.
+# - TensorFlow, [Adversarial example using
+#   FGSM](https://www.tensorflow.org/tutorials/generative/adversarial_fgsm): the attack in a page of code, on a
+#   photograph.
+# - [Foolbox](https://github.com/bethgelab/foolbox), the library that the book uses, and
+#   [AutoAttack](https://github.com/fra31/auto-attack): attacks that others have tested.
 #
 # ## References
 #
@@ -1374,8 +1512,12 @@ questions.transfer.check(transfer)
 #   to adversarial examples. [arXiv:1802.00420](https://arxiv.org/abs/1802.00420)
 # - A. Athalye, L. Engstrom, A. Ilyas, K. Kwok (2018b). Synthesizing robust adversarial examples.
 #   [arXiv:1707.07397](https://arxiv.org/abs/1707.07397)
+# - S. Baluja, I. Fischer (2017). Adversarial transformation networks: learning to generate adversarial examples.
+#   [arXiv:1703.09387](https://arxiv.org/abs/1703.09387)
 # - N. Carlini, D. Wagner (2017). Towards evaluating the robustness of neural networks.
 #   [arXiv:1608.04644](https://arxiv.org/abs/1608.04644)
+# - J. Cohen, E. Rosenfeld, J. Z. Kolter (2019). Certified adversarial robustness via randomized smoothing.
+#   [arXiv:1902.02918](https://arxiv.org/abs/1902.02918)
 # - F. Croce, M. Hein (2020). Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
 #   attacks. [arXiv:2003.01690](https://arxiv.org/abs/2003.01690)
 # - J. Gilmer, R. P. Adams, I. Goodfellow, D. Andersen, G. E. Dahl (2018). Motivating the rules of the game for adversarial
@@ -1388,8 +1530,11 @@ questions.transfer.check(transfer)
 #   [arXiv:1905.02175](https://arxiv.org/abs/1905.02175)
 # - A. Kurakin, I. Goodfellow, S. Bengio (2017). Adversarial examples in the physical world.
 #   [arXiv:1607.02533](https://arxiv.org/abs/1607.02533)
+# - J. Langr, V. Bok (2019). *GANs in Action*. Manning. Chapter 10.
 # - A. Madry, A. Makelov, L. Schmidt, D. Tsipras, A. Vladu (2018). Towards deep learning models resistant to adversarial
 #   attacks. [arXiv:1706.06083](https://arxiv.org/abs/1706.06083)
+# - T. Miyato, S. Maeda, M. Koyama, S. Ishii (2018). Virtual adversarial training: a regularization method for
+#   supervised and semi-supervised learning. [arXiv:1704.03976](https://arxiv.org/abs/1704.03976)
 # - S.-M. Moosavi-Dezfooli, A. Fawzi, P. Frossard (2016). DeepFool: a simple and accurate method to fool deep neural
 #   networks. [arXiv:1511.04599](https://arxiv.org/abs/1511.04599)
 # - N. Papernot, P. McDaniel, I. Goodfellow (2016). Transferability in machine learning: from phenomena to black-box
@@ -1397,7 +1542,11 @@ questions.transfer.check(transfer)
 # - P. Samangouei, M. Kabkab, R. Chellappa (2018). Defense-GAN: protecting classifiers against adversarial attacks using
 #   generative models. [arXiv:1805.06605](https://arxiv.org/abs/1805.06605)
 # - C. Szegedy et al. (2014). Intriguing properties of neural networks. [arXiv:1312.6199](https://arxiv.org/abs/1312.6199)
+# - E. Wong, J. Z. Kolter (2018). Provable defenses against adversarial examples via the convex outer adversarial
+#   polytope. [arXiv:1711.00851](https://arxiv.org/abs/1711.00851)
 # - E. Wong, L. Rice, J. Z. Kolter (2020). Fast is better than free: revisiting adversarial training.
 #   [arXiv:2001.03994](https://arxiv.org/abs/2001.03994)
+# - C. Xiao, B. Li, J.-Y. Zhu, W. He, M. Liu, D. Song (2018). Generating adversarial examples with adversarial
+#   networks. AdvGAN. [arXiv:1801.02610](https://arxiv.org/abs/1801.02610)
 # - H. Zhang, Y. Yu, J. Jiao, E. Xing, L. El Ghaoui, M. Jordan (2019). Theoretically principled trade-off between robustness
 #   and accuracy. [arXiv:1901.08573](https://arxiv.org/abs/1901.08573)
