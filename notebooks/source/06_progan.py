@@ -350,11 +350,11 @@ for (name, (_, history)), data in zip(found.items(), (module_name, drawn_from)):
 # from their targets. (The module's own picture, in the stored output, is one of its failed samples, no garment at
 # all. Inversion does not mind: the target only has to be something that the generator can draw.)
 #
-# Now look at the cosine. The latents that were found have {{ expected.inversion_cosine }} with the hidden ones;
-# random ones would have about ±0.044, and the hidden latents themselves would have 1. Quite different latents
-# draw nearly the same picture: 512 numbers leave room for that. So there is no such thing as *the* latents of a
-# picture. The thin curves tell a second thing: some starts stay far away. If a descent ends badly, that alone
-# does not prove that the generator cannot draw the picture.
+# Now look at the cosine. Between the latents that were found and the hidden ones it is
+# {{ expected.inversion_cosine }}; between random ones it would be about ±0.044, and 1 would be the hidden latents
+# themselves. Quite different latents draw nearly the same picture: 512 numbers leave room for that. So there is
+# no such thing as *the* latents of a picture. The thin curves tell a second thing: some starts stay far away. If
+# a descent ends badly, that alone does not prove that the generator cannot draw the picture.
 #
 # And the norm? For this generator the second term is easy: the picture does not depend on the length of the latents,
 # so it only keeps Adam's steps from making them longer and longer.
@@ -1412,10 +1412,11 @@ for name, way in {"walk": unit, "control": other / np.linalg.norm(other)}.items(
 
 # %% [markdown]
 # The line predicts the scores of latents it has never seen, with a correlation of
-# {{ expected.direction_correlation }}. (The probe itself is right on {{ expected.probe_accuracy }} of the test
-# images; always saying the more frequent answer would be right on {{ expected.probe_chance }}.) After a walk of 8,
-# about a third of the length of the latents, the judge takes a share of {{ expected.shoes_after_walk }} of the samples
-# for shoes. After an equally long random walk it is {{ expected.shoes_after_control }}, near the share at the start.
+# {{ expected.direction_correlation }}. (Of the test images the probe itself gets right
+# {{ expected.probe_accuracy }}; always saying the more frequent answer would get {{ expected.probe_chance }}.)
+# After a walk of 8, about a third of the length of the latents, the share of samples that the judge takes for
+# shoes is {{ expected.shoes_after_walk }}. After an equally long random walk it is
+# {{ expected.shoes_after_control }}, near the share at the start.
 #
 # Look at the picture again. The walk does not keep the garment and change one thing about it. Far out, all ten
 # walkers look nearly the same: there the direction is all that is left of the latents. A direction in latent

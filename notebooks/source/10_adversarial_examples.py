@@ -673,8 +673,8 @@ results.record("clean_model_pgd_accuracy", clean_pgd, unit="%", data=dataset.nam
 results.record("clean_noise_accuracy", percent(clean, signs(test, epsilon), labels), unit="%", data=dataset.name)
 
 # %% [markdown]
-# The network reads {{ expected.clean_accuracy }} of all test images, {{ expected.clean_noise_accuracy }} of those with
-# noise, and under PGD {{ expected.clean_model_pgd_accuracy }}. Same size, same images: it is the direction.
+# Right answers: of all test images {{ expected.clean_accuracy }}; with noise {{ expected.clean_noise_accuracy }};
+# under PGD {{ expected.clean_model_pgd_accuracy }}. Same size, same images: it is the direction.
 #
 # ### Photographs, and the control that is often left out
 #
@@ -763,10 +763,10 @@ plots.show(
 # | after FGSM | {{ expected.judge_fgsm }} |
 # | after PGD | {{ expected.judge_pgd }} |
 #
-# Two of the controls lose many right answers without any attack: a table without them would have blamed the
-# attack. PGD leaves hardly any. The change is four steps of a byte, and to be seen it has to be enlarged. What
-# the judge sees in the six pictures after PGD is its third class, *corrupted*. The attack is untargeted: nothing
-# is wanted of it but an answer that is not the right one. The section on noise, next, makes targeted attacks.
+# Two of the controls lose right answers without any attack: a table without them would have blamed the attack.
+# PGD leaves hardly any. The change is four steps of a byte, and to be seen it has to be enlarged. What the judge
+# sees in the six pictures after PGD is its third class, *corrupted*. The attack is untargeted: nothing is wanted
+# of it but an answer that is not the right one. The section on noise, next, makes targeted attacks.
 #
 # ### What a network says about noise
 #
@@ -1106,7 +1106,7 @@ plots.show(
 # | images attacked without knowledge of it | {{ expected.projection_unaware }} |
 # | images attacked by an adaptive attack | {{ expected.projection_aware }} |
 #
-# The projection takes {{ expected.projection_seconds }} for an image. It costs accuracy too, because the nearest
+# For one image the projection takes {{ expected.projection_seconds }}. It costs accuracy too, because the nearest
 # digit that this small generator can draw is not always the same digit. Against an attacker who does not know of
 # it, it brings most of the right answers back, from near 0. Against an adaptive attack it loses many of them
 # again. Random changes of the same size do little, so most of what is lost there is lost by the attacker's
@@ -1481,9 +1481,9 @@ questions.transfer.check(transfer)
 # | the same, under PGD | {{ expected.clean_model_pgd_accuracy }} |
 # | a network trained on attacks, under PGD and Square | {{ expected.robust_worst_accuracy }} |
 #
-# Without the row of the noise such a table says nothing. Training on attacks costs
-# {{ expected.adversarial_training_minutes }} of a processor. What hides the gradient, or puts a generator before
-# the network, holds only until an adaptive attack comes.
+# Without the row of the noise such a table says nothing. Training on attacks costs a processor
+# {{ expected.adversarial_training_minutes }}. What hides the gradient, or puts a generator before the network,
+# holds only until an adaptive attack comes.
 #
 # Attacker and classifier play a GAN's game. Who trains against one opponent learns to beat that opponent.
 #
