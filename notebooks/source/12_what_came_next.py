@@ -1,20 +1,36 @@
 # %% [markdown]
 # # 12. What came next
 #
-# After the GANs of the first eleven chapters came larger ones, and each brought an idea that outlived it: attention,
-# a discriminator whose slope is held, a dial between quality and variety, a generator with styles. Each of them is
-# built here in small and measured, on garments that a laptop can learn. Then came diffusion, which took over. Then come
-# the questions that have no formula: whose face is it, whose data, who is left out, and can one tell a fake?
+# Which ideas of the later GANs outlived them? Why did diffusion models take over, and where are GANs still used? And
+# who is left out, copied or fooled by a generator?
 #
-# **Papers.** Jolicoeur-Martineau 2018 ([arXiv:1807.00734](https://arxiv.org/abs/1807.00734)), Zhang et al. 2019
-# ([arXiv:1805.08318](https://arxiv.org/abs/1805.08318)), Miyato et al. 2018
-# ([arXiv:1802.05957](https://arxiv.org/abs/1802.05957)), Brock et al. 2019
-# ([arXiv:1809.11096](https://arxiv.org/abs/1809.11096)), Karras et al. 2019
-# ([arXiv:1812.04948](https://arxiv.org/abs/1812.04948)), Dhariwal and Nichol 2021
-# ([arXiv:2105.05233](https://arxiv.org/abs/2105.05233)).
+# <!-- picture -->
 #
-# **Before this:** chapter 4 (the networks), chapter 5a (precision and recall), chapter 5b (the games). **Time:** about
-# {{ minutes }} minutes on {{ machine }}, at the lesson profile.
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs {{ minutes }}
+# minutes ({{ machine }}, profile lesson). **Before this:** chapter 4 (the networks), chapter 5a (precision and recall),
+# chapter 5b (the games).
+#
+# The picture shows real garments in the first row, and below them what six generators made. Five are built here, each
+# with one idea of the years after 2017: a comparison of pairs, **spectral normalization**, **self-attention**, the
+# **truncation trick** and **styles**. Be prepared: in minutes, with small networks and small images, hardly one of
+# these ideas improves the samples by more than another seed does. You learn what each of them computes, how it is
+# measured, and why a result at this size says little about a large one. Then come diffusion models, in words and
+# formulas, and the questions that have no formula: whose face is it, whose data, who is left out, and can one tell a
+# fake?
+#
+# GANs left the laboratory around 2018. In September BigGAN drew convincing animals of a thousand classes; in October
+# Christie's sold a portrait made with a GAN for 432,500 dollars; in December StyleGAN drew faces of people who do not
+# exist. The forger of chapter 1 had become good enough to fool not only the expert but the public. Three years later
+# diffusion models drew better pictures still.
+#
+# **Papers.** Jolicoeur-Martineau 2018 ([arXiv:1807.00734](https://arxiv.org/abs/1807.00734)): relativistic games. Zhang
+# et al. 2019 ([arXiv:1805.08318](https://arxiv.org/abs/1805.08318)): SAGAN, self-attention. Miyato et al. 2018
+# ([arXiv:1802.05957](https://arxiv.org/abs/1802.05957)): spectral normalization. Brock et al. 2019
+# ([arXiv:1809.11096](https://arxiv.org/abs/1809.11096)): BigGAN and truncation. Karras et al. 2019
+# ([arXiv:1812.04948](https://arxiv.org/abs/1812.04948)): StyleGAN. Ho et al. 2020
+# ([arXiv:2006.11239](https://arxiv.org/abs/2006.11239)) and Dhariwal and Nichol 2021
+# ([arXiv:2105.05233](https://arxiv.org/abs/2105.05233)): diffusion. "The book" is *GANs in Action* (Langr and Bok
+# 2019). Its last chapter presents three of these ideas, relativistic GANs, SAGAN and BigGAN, without measuring them.
 
 # %% [markdown]
 # ## Imports
@@ -149,14 +165,16 @@ for game in (*games, "relativistic_paired_r1_r2", "wasserstein_penalty"):
 #
 # ### Self-attention
 #
-# A convolution with a window of 4×4 sees 16 pixels. What is left and right of a garment must be the same sleeve, and no
-# window of the last layers holds both. Zhang et al. (2019) let every place look at every other. Let $x_i$ be the
-# channels at place $i$, of $N$ places, and $W_f, W_g, W_h, W_v$ matrices that are learned (convolutions of size 1):
+# A convolution with a kernel of 4×4 reads 16 pixels: its **receptive field** is small. The left and the right
+# sleeve of a garment must fit, and no kernel of the last layers reads both. Zhang et al. (2019) let every place
+# look at every other, with the attention of the **transformer** (Vaswani et al. 2017). Let $x_i$ be the channels at
+# place $i$, of $N$ places, and $W_f, W_g, W_h, W_v$ matrices that are learned (convolutions of size 1):
 #
 # $$ s_{ij} = (W_f x_i) \cdot (W_g x_j) , \qquad \beta_{ij} = \frac{e^{s_{ij}}}{\sum_{k} e^{s_{ik}}} , \qquad
 # o_i = W_v \sum_j \beta_{ij} \, W_h x_j , \qquad y_i = x_i + \gamma \, o_i . $$
 #
-# $\beta_{ij}$ says how much place $i$ looks at place $j$; each row sums to 1. The number $\gamma$ is learned and begins
+# $W_f x_i$ is called the **query**, $W_g x_j$ the **key** and $W_h x_j$ the **value**. $\beta_{ij}$ says how much place
+# $i$ looks at place $j$; each row sums to 1 and is one **attention map**. The number $\gamma$ is learned and begins
 # at 0, so that a network with attention begins as the one without.
 
 
@@ -243,10 +261,11 @@ plots.show(
 # $$ L(D) \le \prod_{\text{layers } l} \sigma(A_l) , \qquad \sigma(A) = \max_{x \ne 0} \frac{\lVert A x
 # \rVert}{\lVert x \rVert} . $$
 #
-# Leaky ReLU has a slope of at most 1, biases none. $\sigma$ is the **spectral norm**, the largest singular value.
-# Divide each layer's weights by it, and the product is 1. It is found by **power iteration**: apply $A^{\mathsf T} A$
-# to a vector again and again, and only the direction that grows most is left. We need no matrix for that. $A$ is the
-# layer without its bias, and the gradient of $(A x) \cdot u$ with respect to $x$ is $A^{\mathsf T} u$.
+# Leaky ReLU has a slope of at most 1, and a bias changes no slope. $\sigma$ is the **spectral norm**, the largest
+# singular value. Divide each layer's weights by it, and the product is 1. It is found by **power iteration**: apply
+# $A^{\mathsf T} A$ to a vector again and again, and only the direction that grows most is left. We need no matrix
+# for that. $A$ is the layer without its bias, and the gradient of $(A x) \cdot u$ with respect to $x$ is
+# $A^{\mathsf T} u$.
 
 
 # %%
@@ -271,8 +290,8 @@ def kernel_norm(layer):
 
 
 # %% [markdown]
-# **A trap.** A convolution is a linear map, but its kernel is not that map's matrix: the window is used at many places,
-# and they overlap. What Miyato et al. and Keras normalize is the kernel, reshaped to a matrix. Take a window of $3
+# **A trap.** A convolution is a linear map, but its kernel is not that map's matrix: the kernel is used at many places,
+# and they overlap. What Miyato et al. and Keras normalize is the kernel, reshaped to a matrix. Take a kernel of $3
 # \times 3$ ones. As a matrix it has the norm $\sqrt 9 = 3$. As a map of an image of $28 \times 28$ it nearly sums nine
 # equal pixels into one, and its norm is known: $(1 + 2 \cos \frac{\pi}{29})^2$.
 
@@ -289,10 +308,9 @@ print(f"formula {(1 + 2 * np.cos(np.pi / 29)) ** 2:.2f}")
 #
 # ### Truncation
 #
-# Small numbers are the likeliest ones, and a generator has seen them most. Brock et al. (2019) draw every latent number
-# again while it is beyond a **threshold** $t$. Nothing is trained anew. What is left has a smaller variance (with
-# $\varphi$ and $\Phi$
-# of the normal distribution):
+# Small numbers are the likeliest ones, and a generator has seen them most. Brock et al. (2019) draw every number of the
+# **noise vector** again while it is beyond a **threshold** $t$: the **truncation trick**. Nothing is trained anew. What
+# is left has a smaller variance (with $\varphi$ and $\Phi$ of the normal distribution):
 #
 # $$ \operatorname{Var} = 1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1} . $$
 
@@ -321,10 +339,11 @@ print(f"of 5000 latents of 64 numbers the shortest has the length {lengths[None]
 print(f"the longest with threshold 1 has {lengths[1.0].max():.1f}")
 
 # %% [markdown]
-# But a vector of small numbers *only* never occurred in training, as the two lengths show: 64 numbers that are squared
-# and summed make a length near 8, and nearly never a small one. So truncation may work or not: the generator is asked
-# beyond what it has practised. Brock et al. (2019) found that few of their models allowed it without a regularization
-# of the generator.
+# But a vector of small numbers *only* never occurred in training, as the two lengths show: 64 numbers that are
+# squared and summed make a length near 8, and nearly never a small one. (For the same reason one often goes from
+# one noise vector to another along an arc and not along a line: **slerp**, spherical linear interpolation, keeps
+# the length.) So truncation may work or not: the generator gets noise that it has not been trained on. Brock et al.
+# (2019) found that few of their models allowed it without a regularization of the generator.
 #
 # ### Styles
 #
@@ -363,15 +382,58 @@ print(
 # %% [markdown]
 # ## The networks
 #
+# The game is the usual one; the ideas of this chapter act at different places of it. With styles, noise enters through
+# a mapping network, which belongs to the generator and is trained with it; without, it enters directly.
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "z": ("noise $z$:\ntruncation", 0, 1),
+            "w": ("styles $w$:\nmixing", 2, 0),
+            "samples": ("samples\n$G(z)$", 3, 1),
+            "images": ("real\nimages $x$", 3, 0),
+        },
+        networks={
+            "mapping": ("mapping\nnetwork", 1, 0),
+            "G": ("generator $G$:\nattention", 2, 1),
+            "D": ("$D$: spectral\nnormalization", 4, 0.5),
+        },
+        losses={
+            "L_D": ("$L_D$: pairs,\npenalties", 5, 0),
+            "L_G": ("$L_G$: be the\nreal one", 5, 1),
+        },
+        arrows=[
+            *[("z", "mapping"), ("mapping", "w"), ("w", "G"), ("z", "G"), ("G", "samples"), ("samples", "D")],
+            *[("images", "D"), ("D", "L_D"), ("D", "L_G")],
+        ],
+        trains=[("L_D", "D"), ("L_G", "G")],
+    ),
+    alt="Block diagram. Noise goes to the generator, directly or through a mapping network and styles. The generator's "
+    "samples and real images go through the discriminator, from whose answers two losses are computed. Dashed arrows: the "
+    "first loss trains the discriminator, the second the generator. Each block names the ideas that act there: truncation "
+    "of the noise, mixing of styles, attention in both networks, spectral normalization, pairs and penalties.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | generator $G$ | noise $z$ | a garment, 28×28 | be taken for the real one of a pair |
+# | style generator | three noise vectors, one a level | a garment, 28×28 | the same |
+# | discriminator $D$ | an image | a logit, high = real | say which one of a pair is real |
+# | judge | an image | features, ten probabilities | none any more: it is trained and frozen |
+# | detector (at the end) | an image as bytes | a logit, high = real | tell real images from samples |
+#
 # **Chapter 4's**, but that the discriminator has no batch normalization, so that its slope is that of one image, and
 # the last layer has no bias, because a game that compares two logits would cancel it. Two switches: spectral
 # normalization on all its layers, and attention in both networks. The generator looks at 14×14 places, the
 # discriminator at 7×7.
 #
-# With spectral normalization alone, the logits of two images are at most 8 times as far apart as the images are (2 for
-# each convolution, by the bound above), and most are much closer. In short trials this small discriminator was then too
-# flat to teach. So the logits are multiplied by a number. A Lipschitz constant is held all the same, only a larger one.
-# Of 1, 10 and 40 the largest was best: the edge of what was tried, so more may be better still.
+# With spectral normalization alone, the logits of two images are at most 8 times as far apart as the images are (2
+# for each convolution, by the bound above), and most are much closer. In short trials the gradients of this small
+# discriminator were then too small to train the generator. So the logits are multiplied by a number. A Lipschitz
+# constant is held all the same, only a larger one. Of 1, 10 and 40 the largest was best: the edge of what was
+# tried, so more may be better still.
 #
 # Keras's layer makes one step of power iteration each time it is called in training, and **divides the stored kernel
 # itself**. With TensorFlow and PyTorch the gradient is that of the divided kernel: each step moves the kernel, and the
@@ -502,7 +564,7 @@ class Held(Paired):
 
 # %% [markdown]
 # For the style generator, half of the fakes are mixed during training: they change from one latent vector to another
-# after the coarse or after the middle level. So the levels learn that what comes before them may be somebody else's.
+# after the coarse or after the middle level. So the levels learn that what comes before them may have another style.
 
 
 # %%
@@ -594,14 +656,20 @@ results.record("frechet_real", metrics.frechet_distance(test_features, real_feat
 # %% [markdown]
 # ### Attention
 #
-# With attention the distance is {{ expected.frechet_attention }}, without it {{ expected.frechet_penalties }}. The
-# other generators have {{ expected.frechet_plain }} (plain), {{ expected.frechet_spectral }} (spectral normalization)
-# and {{ expected.frechet_style }} (styles); two sets of real images have {{ expected.frechet_real }}. Another seed
-# changes such a number too (in the table of the games by five units and more), so a small difference shows nothing. And
-# the features are those of our judge: published distances are on the features of Inception, and do not compare with
-# these.
+# | generator | Fréchet distance |
+# |---|---|
+# | plain | {{ expected.frechet_plain }} |
+# | spectral normalization | {{ expected.frechet_spectral }} |
+# | penalties | {{ expected.frechet_penalties }} |
+# | penalties and attention | {{ expected.frechet_attention }} |
+# | styles | {{ expected.frechet_style }} |
+# | real images | {{ expected.frechet_real }} |
 #
-# What does the layer look at? Four samples, and for three places each the map of what that place sees.
+# Compare the lines of penalties, without and with attention. Another seed changes such a number too (in the table of
+# the games by five units and more), so a small difference shows nothing. And the features are those of our judge:
+# published distances are on the features of Inception, and cannot be compared with these.
+#
+# What does the layer look at? Four samples, and for three places each the attention map of that place.
 
 # %%
 network = gans["attention"].average_generator
@@ -655,8 +723,10 @@ results.record("frechet_attention_off", distance, data=dataset.name)
 # become {{ expected.attention_gamma }}: about a quarter in size with every seed, and its sign says nothing, since $-
 # \gamma$ with $- W_v$ is the same layer. With $\gamma$ back at 0 the distance is {{ expected.frechet_attention_off }}.
 # That is far more than with the layer on: the generator uses it. Whether it *needs* it is another question, since the
-# generator without it had the same training and may do the same in another way. The first pair of numbers answers that:
-# they differ by about as much as seeds do, so a need is not shown here.
+# generator without it had the same training and may do the same in another way. The table answers that: the two lines
+# differ by about as much as seeds do, so a need is not shown here. That is no surprise. At 14×14 places two more
+# convolutions reach across the garment; attention should help where distant places must agree and nothing else
+# connects them.
 #
 # ### Spectral normalization
 #
@@ -720,26 +790,29 @@ for name, suffix in {"spectral": "", "plain": "_without", "penalties": "_penalti
     results.record(f"spectral_kernels{suffix}", bounds[name][1], data=dataset.name)
 
 # %% [markdown]
-# In each line first the largest slope between two images, then the largest slope at an image, then the product of the
-# maps' norms, and the product of the kernels' norms (both with the gain, where there is one):
+# The products of the norms contain the gain, where there is one.
 #
-# - **spectral normalization:** {{ expected.spectral_pairs }}; {{ expected.spectral_slope }};
-#   {{ expected.spectral_lipschitz }}; {{ expected.spectral_kernels }}.
-# - **penalties:** {{ expected.spectral_pairs_penalties }}; {{ expected.spectral_slope_penalties }};
-#   {{ expected.spectral_lipschitz_penalties }}; {{ expected.spectral_kernels_penalties }}.
-# - **neither:** {{ expected.spectral_pairs_without }}; {{ expected.spectral_slope_without }};
-#   {{ expected.spectral_lipschitz_without }}; {{ expected.spectral_kernels_without }}.
+# |  | spectral normalization | penalties | neither |
+# |---|---|---|---|
+# | largest slope between two images | {{ expected.spectral_pairs }} | {{ expected.spectral_pairs_penalties }} | {{
+# expected.spectral_pairs_without }} |
+# | largest slope at an image | {{ expected.spectral_slope }} | {{ expected.spectral_slope_penalties }} | {{
+# expected.spectral_slope_without }} |
+# | product of the maps' norms | {{ expected.spectral_lipschitz }} | {{ expected.spectral_lipschitz_penalties }} | {{
+# expected.spectral_lipschitz_without }} |
+# | product of the kernels' norms | {{ expected.spectral_kernels }} | {{ expected.spectral_kernels_penalties }} | {{
+# expected.spectral_kernels_without }} |
 #
-# The Lipschitz constant lies between the largest slope that was found and the product of the maps' norms, in every row.
-# The two ends are far apart, because the directions that one layer stretches most are not those of the next, because
-# leaky ReLU flattens a part of them, and because we tried a few images, not all.
+# The Lipschitz constant lies between the largest slope that was found and the product of the maps' norms, in every
+# column. The two ends are far apart, because the directions that one layer stretches most are not those of the
+# next, because leaky ReLU flattens a part of them, and because we tried a few images, not all.
 #
 # Spectral normalization brings the kernels' product to its gain, {{ expected.spectral_kernels }}, and the maps' product
-# to several times that: the trap from above, within its bound of 2 for each convolution. Has it gained quality here?
-# The Fréchet distance is {{ expected.frechet_spectral }}, against {{ expected.frechet_plain }} with a slope that
-# nothing holds and {{ expected.frechet_penalties }} with penalties. Miyato et al. got better images with it, in other
-# games, with deeper networks and larger images. Penalties hold no layer. They ask for small slopes at the images:
-# compare the second numbers of the three lines.
+# to several times that: the trap from above, within its bound of 2 for each convolution. Are the samples better for it?
+# The Fréchet distance is {{ expected.frechet_spectral }}, against {{ expected.frechet_plain }} with nothing that limits
+# the slope and {{ expected.frechet_penalties }} with penalties. Miyato et al. got better images with it, in other
+# games, with deeper networks and larger images. Penalties limit no layer. They ask for small slopes at the images:
+# compare the second line of the table.
 #
 # ### Truncation
 #
@@ -756,7 +829,7 @@ def neighbours(found):
 
 
 def sure_percent(images):
-    """The share of images of which the judge is sure by 90 %."""
+    """The share of images to which the judge gives a class with a probability of more than 90 %."""
     return 100 * metrics.confident_share(garment_judge.features_and_probabilities(images)[1])
 
 
@@ -783,8 +856,8 @@ for psi in (1.0, 0.8, 0.6, 0.4, 0.2):
     curves["style, in w"][psi] = neighbours(features(made))
 
 # %% [markdown]
-# **Chapter 6's generator**, which comes with the course. Mind what it does first: it divides its latents by
-# their length.
+# **Chapter 6's generator**, which comes with the course. The first thing that it does is to divide its latents by their
+# length.
 
 
 # %%
@@ -816,17 +889,17 @@ print(f"latents of a tenth of the size change a pixel by at most {change:.5f}")
 
 # %% [markdown]
 # **BigGAN** itself, from TensorFlow Hub, needs the network and the TensorFlow backend. Its class 340 is *zebra*, and of
-# zebras we have photographs and a judge (chapter 9), so its curve can be measured by the same measure. Its module
+# zebras we have photographs and a judge (chapter 9), so its curve can be measured in the same way. Its module
 # truncates in its own way: numbers beyond 2 are drawn again, and the rest is multiplied by a factor, which it has to be
-# told, since it keeps statistics of its batch normalizations for each factor. Where it cannot be had the cell says so
-# at once and the chapter goes on. In the figure the curves of truncated latents and of styles, and the real images,
+# told, since it keeps statistics of its batch normalizations for each factor. Where it is not available the cell says
+# so at once and the chapter goes on. In the figure the curves of truncated latents and of styles, and the real images,
 # have the same judge and count, and compare. Chapter 6's has fewer images, BigGAN's another judge too: there only
 # points of one curve compare.
 
 
 # %%
 def biggan(handle):
-    """BigGAN's signature from TensorFlow Hub. Raises OSError at once if it cannot be had."""
+    """BigGAN's signature from TensorFlow Hub. Raises OSError at once if it is not available."""
     if keras.backend.backend() != "tensorflow":
         raise hub.ModuleUnavailable("BigGAN is a module for TensorFlow")
     if not handle.startswith("http"):
@@ -915,15 +988,15 @@ results.record("progan_precision_gain", flat[-1] - flat[0], unit="%", data=datas
 # Now look at the rows, before you believe the curve. Down to which threshold are they garments, and from where on grey
 # cloth? Precision at the smallest threshold is {{ expected.precision_far }}. It asks whether a sample's features lie
 # near those of some real image, and to a judge that has never seen grey cloth they may well do. How sure the judge is
-# tells more: by 90 % of {{ expected.sure_untruncated }} of the samples without truncation, of
-# {{ expected.sure_truncated }} at $t = 1$ and of {{ expected.sure_far }} at the smallest threshold (real images:
-# {{ expected.sure_real }}). Where that share falls while precision rises, the second has gained nothing that one can
-# see. Never quote one number of quality without the pictures.
+# tells more. It gives a class with a probability of more than 90 % to {{ expected.sure_untruncated }} of the samples
+# without truncation, to {{ expected.sure_truncated }} at $t = 1$ and to {{ expected.sure_far }} at the smallest
+# threshold (real images: {{ expected.sure_real }}). Where that share falls while precision rises, the higher precision
+# means nothing that one can see. Do not trust a number of quality without looking at the pictures.
 #
-# Why does it work for BigGAN, and not here? To be told the class is not enough: all models of Brock et al. are told,
-# and few allowed it until the generator was regularized. Ours is neither told nor regularized, and latents near 0 may
-# lie between all garments, where it has hardly ever been: see the two lengths above. Which of the two it lacks, we have
-# not tested.
+# Why does it work for BigGAN, and not here? To be given the class is not enough: all models of Brock et al. are
+# conditional, and few allowed it until the generator was regularized. Ours is neither conditional nor regularized,
+# and latents near 0 may lie between all garments, where it has hardly ever been: see the two lengths above. Which
+# of the two it lacks, we have not tested.
 #
 # From no threshold to the smallest one, chapter 6's generator gains {{ expected.progan_precision_gain }}. It divides
 # its latents by their length, so only their *direction* counts, and numbers that are all made smaller by the same
@@ -935,8 +1008,8 @@ results.record("progan_precision_gain", flat[-1] - flat[0], unit="%", data=datas
 #
 # Seven latents, drawn with $t = 1$, give the row at the top, seven others the column at the left: each of these
 # fourteen is a sample with one style at all levels. A picture between takes the coarse level from the sample at the
-# left of its row, and the middle and the fine level from the sample at the top of its column. Is every picture a clean
-# garment?
+# left of its row, and the middle and the fine level from the sample at the top of its column. Count the pictures that
+# are a clean garment.
 
 
 # %%
@@ -1005,39 +1078,58 @@ for crossover, taken in ((1, "coarse"), (2, "coarse and middle")):
         results.record(f"mixing_shape_{crossover}_{name}", shape, unit="%", data=dataset.name)
 
 # %% [markdown]
-# With the coarse level alone, a picture has the kind of the first parent in {{ expected.mixing_kind_1_first }}, of the
-# second in {{ expected.mixing_kind_1_second }}, and of somebody else in {{ expected.mixing_kind_1_neither }}. Its shape
-# overlaps with the first's by {{ expected.mixing_shape_1_first }}, with the second's by
-# {{ expected.mixing_shape_1_second }}, with a stranger's by {{ expected.mixing_shape_1_neither }}. Its brightness
-# correlates with the first's by {{ expected.mixing_brightness_1_first }}, with the second's by
-# {{ expected.mixing_brightness_1_second }}, and by {{ expected.mixing_brightness_1_neither }} with a stranger's. With
-# coarse and middle from the first, kinds are {{ expected.mixing_kind_2_first }} and
-# {{ expected.mixing_kind_2_second }}, and the brightness has {{ expected.mixing_brightness_2_first }} and
-# {{ expected.mixing_brightness_2_second }}.
+# | mixed with | kind | overlap of shapes | correlation of brightness |
+# |---|---|---|---|
+# | coarse level of the first: like the first | {{ expected.mixing_kind_1_first }} | {{
+# expected.mixing_shape_1_first }} | {{ expected.mixing_brightness_1_first }} |
+# | coarse level of the first: like the second | {{ expected.mixing_kind_1_second }} | {{
+# expected.mixing_shape_1_second }} | {{ expected.mixing_brightness_1_second }} |
+# | coarse level of the first: like another sample | {{ expected.mixing_kind_1_neither }} | {{
+# expected.mixing_shape_1_neither }} | {{ expected.mixing_brightness_1_neither }} |
+# | coarse and middle of the first: like the first | {{ expected.mixing_kind_2_first }} | {{
+# expected.mixing_shape_2_first }} | {{ expected.mixing_brightness_2_first }} |
+# | coarse and middle of the first: like the second | {{ expected.mixing_kind_2_second }} | {{
+# expected.mixing_shape_2_second }} | {{ expected.mixing_brightness_2_second }} |
 #
-# Compare each number with the stranger's. The parent whose share is well above it has decided something; where both
-# are, the levels share what there is. On faces of 1024 pixels, with nine levels, the division is cleaner: pose and
-# shape of the head in the coarse levels, colours in the fine ones. And look at the pictures that are no garment, if you
-# find some: a boot's coarse level with a pair of trousers' finer ones is nothing that the data holds.
+# Compare each number with that of another sample, which is no parent. The parent whose number is well above it has
+# decided something; where both are, the levels share what there is. On faces of 1024 pixels, with nine levels, the
+# division is cleaner: pose and shape of the head in the coarse levels, colours in the fine ones.
+#
+# And look at the grid again: about half of its mixed pictures are no garment. The coarse level of a boot with the finer
+# levels of a pair of trousers is nothing that the data holds, and here the generator draws fragments. Faces are all of
+# one kind, so that any two of them can be mixed; garments are of ten. Style mixing needs data of one kind, or has to
+# stay within a class.
 #
 # Look back at the curve above: without truncation the style generator has a Fréchet distance of
 # {{ expected.frechet_style }} and a recall of {{ expected.recall_style }}; the one with penalties has
-# {{ expected.frechet_penalties }} and {{ expected.recall_untruncated }}. A generator may be near by the one number and
-# have little variety by the other: if its samples lie close to each other, the balls around them are small, and few
-# test images fall into them. Two numbers for quality and variety can disagree, and neither is *the* variety.
+# {{ expected.frechet_penalties }} and {{ expected.recall_untruncated }}. A generator may have a small distance and, by
+# recall, little variety: if its samples lie close to each other, the $k$-nearest-neighbour balls around them are small,
+# and few test images fall into them. Two numbers for quality and variety can disagree, and neither is *the* variety.
 #
 # ### Where diffusion took over, and where GANs stayed
 #
-# A **diffusion model** learns to remove noise. It begins with pure noise and removes a little at each of many passes
-# through one network, whose loss is a plain squared error. There is no opponent, no game, and no mode that may be
-# dropped without the loss noticing. Dhariwal and Nichol (2021) reached a Fréchet distance of 2.97 on ImageNet at
-# 128×128 and 4.59 at 256×256 (on Inception's features), better than BigGAN-deep, and with better recall. Since then
-# images, and later films, from a text are mostly made by diffusion or by related models, trained on hundreds of
-# millions of pictures.
+# A **diffusion model** learns to remove noise (Sohl-Dickstein et al. 2015). Its usual form is **DDPM**, the *denoising
+# diffusion probabilistic model* (Ho et al. 2020). A **noise schedule** $\bar\alpha_1 > \bar\alpha_2 > \dots >
+# \bar\alpha_T$ falls from nearly 1 to nearly 0. It says how much of an image $x_0$ is left after $t$ steps in which a
+# little noise is added:
 #
-# GANs are still used where a single pass counts. What does a pass cost? Chapter 4's network, on this machine, and what
-# as many passes as a diffusion model makes would take at that size? (Processor time, of all cores together; on a GPU it
-# says nothing.)
+# $$ x_t = \sqrt{\bar\alpha_t} \, x_0 + \sqrt{1 - \bar\alpha_t} \, \varepsilon , \qquad \varepsilon \sim N(0, I) . $$
+#
+# One network, usually a U-Net, gets $x_t$ and $t$ and learns to say which noise was added:
+#
+# $$ L = \mathbb{E}_{x_0, \, t, \, \varepsilon} \lVert \varepsilon - \varepsilon_\theta(x_t, t) \rVert^2 . $$
+#
+# To draw, begin with pure noise $x_T$, and let the network remove a little of it in each of $T$ passes; **DDIM** (Song
+# et al. 2021) needs fewer of them. There is no opponent and no game, and a mode that is left out costs loss. We build
+# none here; "Elsewhere" names two lessons that do.
+#
+# Dhariwal and Nichol (2021) reached a Fréchet distance of 2.97 on ImageNet at 128×128 and 4.59 at 256×256 (on
+# Inception's features), better than BigGAN-deep, and with better recall. Since then images, and later films, from a
+# text are mostly made by diffusion or by related models, trained on hundreds of millions of pictures.
+#
+# GANs are still used where one wants an image after a single pass. What does a pass cost? We time chapter 4's
+# network on this machine, and multiply by as many passes as a diffusion model makes. (Processor time, of all cores
+# together; of a GPU it tells nothing. And the network of a diffusion model is usually much larger.)
 
 # %%
 network = gans["penalties"].average_generator
@@ -1051,13 +1143,14 @@ for steps in (1, 4, 25, 250):
     print(f"{steps:3} passes of a network of this size: {steps * once:7.2f} ms per image")
 
 # %% [markdown]
-# The speed is wanted, and so the two have met again. StyleGAN-T (Sauer et al. 2023) and GigaGAN (Kang et al. 2023) draw
-# images from texts in one pass; GigaGAN's authors give 0.13 seconds for 512 pixels. Sauer et al. (2023b) train a
-# diffusion model's student with a *discriminator*, and it needs one to four passes. The autoencoder inside latent
-# diffusion (Rombach et al. 2022) is trained with a patch discriminator, because a squared error alone blurs, as chapter
-# 2 saw. Huang et al. (2024) show that a plain GAN with the game of this chapter trains stably on ImageNet at 64×64. And
-# wherever one distribution has to be brought onto another and no pairs are known, as in chapter 9, an opponent is still
-# a good teacher.
+# Because speed matters, the two have met again. GANs drew images from texts before diffusion did (StackGAN, Zhang
+# et al. 2017). StyleGAN-T (Sauer et al. 2023) and GigaGAN (Kang et al. 2023) draw images from texts in one pass;
+# GigaGAN's authors give 0.13 seconds for 512 pixels. Sauer et al. (2023b) train a student of a diffusion model with
+# a *discriminator*, and it needs one to four passes (**distillation**). The autoencoder inside latent diffusion
+# (Rombach et al. 2022) is trained with a patch discriminator, because a squared error alone blurs, as chapter 2
+# saw. Huang et al. (2024) show that a plain GAN with the game of this chapter trains stably on ImageNet at 64×64.
+# And wherever one distribution has to be brought onto another and no pairs are known, as in chapter 9, an opponent
+# is still a good teacher.
 #
 # ### Whose face, whose data?
 #
@@ -1068,29 +1161,30 @@ for steps in (1, 4, 25, 250):
 # face is replaced and whose expression stays, a voice given back to somebody who has lost it, an actor's double. The
 # technique is the same. What differs is who has agreed, and who is told.
 #
-# **Consent.** Faces in public data sets come mostly from the web. Those pictured were not asked, and many could not be
-# found. One side says: research for all needs such pictures, the law of many countries allows it under conditions, and
-# one face of millions leaves hardly a trace. The other says: "hardly" is not "not", and who was in a training set can
-# be told from some generators (Hayes et al. 2019; Webster et al. 2021); a model that is published cannot be called
-# back; and the gain goes to others. Between them lie practices: ask where one can, take licences that allow it, keep a
-# way to be taken out *before* training, publish no model without need.
+# **Consent.** Faces in public data sets come mostly from the web. Those pictured were not asked, and many could not
+# be found. One side says: research for all needs such pictures, the law of many countries allows it under
+# conditions, and one face of millions leaves hardly a trace. The other says: "hardly" is not "not", and who was in
+# a training set can be told from some generators (**membership inference**, Hayes et al. 2019; Webster et al.
+# 2021); a model that is published cannot be called back; and the gain goes to others. Between them lie practices:
+# ask where one can, take licences that allow it, keep a way to be taken out *before* training, publish no model
+# without need.
 #
-# **To tell.** The European Union's AI Act (Regulation 2024/1689), Article 50, asks makers of generators to mark what
-# these draw so that machines can recognise it, and those who publish deepfakes, other than privately, to disclose it;
-# evidently artistic works have to say so in a way that does not spoil them. Whether that helps depends on whether marks
-# survive and whether one can tell without them. Whether one can tell can be measured. So can a question that the data
-# raises: who is left out?
+# **To tell.** The European Union's AI Act (Regulation 2024/1689), Article 50, asks makers of generators to mark
+# what these draw so that machines can recognise it (a **watermark**, or metadata of the file), and those who
+# publish deepfakes, other than privately, to disclose it; evidently artistic works have to say so in a way that
+# does not spoil them. Whether that helps depends on whether watermarks survive and whether one can tell without
+# them. Whether one can tell can be measured. So can a question that the data raises: who is left out?
 #
 # ### Bias, measured
 #
-# A data set in which some are rare makes a generator that draws them rarely. Is it only as unbalanced as its data, or
-# more so? Zhao et al. (2017) found that models for recognising images amplify what their data has too much of, Jain et
-# al. (2021) that GANs do. We take digits, because there the judge errs least. Five digits together are
-# {{ expected.rare_share_training }} of the training images. It could be that some digits are harder to draw than
-# others. So there are two generators: for one the digits 0 to 4 are rare, for the other 5 to 9, and we take the mean.
-# And the judge errs as well. So it also counts real test images with the same share. One more trap: it must call
-# something even what is no digit, and whatever is no digit may be called rare. So only answers count of which it is
-# sure by 99 %.
+# A data set with **class imbalance**, in which some are rare, makes a generator that draws them rarely. Is it only
+# as unbalanced as its data, or more so (**bias amplification**)? Zhao et al. (2017) found that models for
+# recognising images amplify what their data has too much of, Jain et al. (2021) that GANs do. We take digits,
+# because there the judge errs least. Five digits together are {{ expected.rare_share_training }} of the training
+# images. It could be that some digits are harder to draw than others. So there are two generators: for one the
+# digits 0 to 4 are rare, for the other 5 to 9, and we take the mean. And the judge errs as well. So it also counts
+# real test images with the same share. One more trap: it must call something even what is no digit, and whatever is
+# no digit may be called rare. So only answers count to which it gives a probability of more than 99 %.
 
 
 # %%
@@ -1169,38 +1263,44 @@ plots.show(
 )
 
 # %% [markdown]
-# Of the training images {{ expected.rare_share_training }} were rare, and the judge finds
-# {{ expected.rare_share_real }} in real test images with that share. Of the generators' samples of which it is sure,
-# {{ expected.rare_share_generated }} are rare. The share of real images divided by that of samples is
-# {{ expected.bias_amplification }} (1: no amplification). Had all answers been counted, {{ expected.rare_share_every }}
-# would have been rare; the judge is unsure of {{ expected.unsure_generated }} of the samples, and of
-# {{ expected.unsure_real }} of the real images. With latents truncated at 1, {{ expected.rare_share_truncated }} are
-# rare, and it is unsure of {{ expected.unsure_truncated }}. Compare differences with chance: in 10,000 samples a share
-# of 10 % scatters by 0.3 points, in half as many by 0.4. What another training would give is not in it.
+# |  | rare digits, of the sure answers | answers that are not sure |
+# |---|---|---|
+# | training images, by their labels | {{ expected.rare_share_training }} |  |
+# | real test images | {{ expected.rare_share_real }} | {{ expected.unsure_real }} |
+# | samples | {{ expected.rare_share_generated }} | {{ expected.unsure_generated }} |
+# | samples, truncated at 1 | {{ expected.rare_share_truncated }} | {{ expected.unsure_truncated }} |
+# | samples, *all* answers counted | {{ expected.rare_share_every }} |  |
 #
-# So the answer depends on how one counts, maybe even its direction: what the judge calls a sample when it is not sure
-# is its own habit. And look at the figure. The generator for which 0 to 4 are rare draws {{ expected.rare_share_low }}
-# of them, the one for which 5 to 9 are rare {{ expected.rare_share_high }}. By this count both are below 10 %, and they
-# differ by more than seeds do. So it also matters *which* digits are rare, because some are harder to draw or because
-# the judge is less often sure of them; a single generator would have given one of the two numbers. That is why the
-# mirror image is there, and how carefully a claim of this kind has to be read, also in papers.
+# The share of real images divided by that of samples is {{ expected.bias_amplification }} (1: no amplification).
+# Compare differences with chance: in 10,000 samples a share of 10 % scatters by 0.3 points, in half as many by 0.4.
+# What another training would give is not in it.
+#
+# So is the bias amplified? The experiment cannot say. Counted by the sure answers the rare digits are fewer than in the
+# data, counted by all answers more: the direction changes with the rule. The judge is unsure of so many samples that
+# its habits decide. For a clear answer one needs samples in which the attribute can be counted with hardly an error.
+#
+# And look at the figure. The generator for which 0 to 4 are rare draws {{ expected.rare_share_low }} of them, the one
+# for which 5 to 9 are rare {{ expected.rare_share_high }}. By this count both are below 10 %, and they differ by more
+# than seeds do. So it also matters *which* digits are rare, because some are harder to draw or because the judge is
+# less often sure of them; a single generator would have given one of the two numbers. That is why there are two, and
+# it shows how carefully a claim of this kind has to be read, also in papers.
 #
 # A number like that is never neutral. Buolamwini and Gebru (2018) showed that classifiers of faces, sold by large
 # firms, erred in up to 34.7 % on darker-skinned women and in 0.8 % at most on lighter-skinned men. They tested on a
 # balanced set of their own; two much-used benchmarks of faces, by the same count, were of lighter-skinned people to 80
 # and 86 %. One may object that balance is a choice too: whose shares are right, those of a country, of the world, or
-# equal ones? That is a question to be answered openly by those who collect the data. Not to ask it is an answer as
-# well.
+# equal ones? Those who collect the data should answer that openly. If they do not ask, the data decides for them.
 #
 # ### Can one tell?
 #
-# Is there a detector for generated images? One is quickly made: a classifier that learns real images against samples of
-# *our* generator, the one with penalties. It is tested with test images and fresh samples. One trap has to be closed
-# first. Pixels of real images come from bytes, 256 levels; a generator's are any numbers. A detector could look at
-# nothing else. So all images are written in bytes. As a control another detector learns real training images against
-# *other* real training images. On test images and a third part of the training images it must be at chance,
-# {{ expected.detector_chance }}: then nothing leaks from how images are prepared, and whether an image is of the
-# training or the test set makes no difference to it.
+# The oldest test is to ask people, as in Turing's imitation game: **human evaluation**, for which Zhou et al.
+# (2019) give a careful protocol. Is there a detector for generated images, too? One is quickly made: a classifier
+# that learns real images against samples of *our* generator, the one with penalties. It is tested with test images
+# and fresh samples. One trap has to be closed first. Pixels of real images come from bytes, 256 levels; a
+# generator's are any numbers. A detector could look at nothing else. So all images are written in bytes. As a
+# control another detector learns real training images against *other* real training images. On test images and a
+# third part of the training images it must be at chance, {{ expected.detector_chance }}: then nothing leaks from
+# how images are prepared, and whether an image is of the training or the test set makes no difference to it.
 #
 # Then it is shown samples of the other generators. That of chapter 6 is the most different: other layers, another
 # upsampling, another training, and made by somebody who did not know of our detector.
@@ -1212,6 +1312,11 @@ def in_bytes(images):
     return datasets.from_bytes(np.round((images + 1) * 127.5).astype("uint8"))
 
 
+# %% [markdown]
+# Both detectors are the same small network of two convolutions, trained as a classifier.
+
+
+# %%
 def detector_network():
     pixels = x = keras.Input(images.shape[1:])
     for filters in (32, 64):
@@ -1291,40 +1396,48 @@ results.record("detector_accuracy_many_own", many_accuracies["penalties"], unit=
 results.record("detector_accuracy_many", many_accuracies["chapter 6"], unit="%", data=dataset.name)
 results.record("detector_chance", 50, unit="%")
 
-# %%
+# %% tags=["picture"]
 plots.show(
     plots.image_rows([real[:12], *(fakes[:12] for fakes in suspects.values())], ["real", *suspects], scale=0.65),
     alt="Twelve real garments and twelve of each generator, as the detectors see them, a row for each.",
 )
 
 # %% [markdown]
-# The detector tells its own generator's samples from real images in {{ expected.detector_accuracy_own }}; real from
-# other real ones in {{ expected.detector_accuracy_real }}. Of chapter 6's generator it is right in
-# {{ expected.detector_accuracy_other }}. If the same images, real ones and samples, have been slightly blurred, it is
-# right in {{ expected.detector_accuracy_blurred }}, after JPEG in {{ expected.detector_accuracy_jpeg }}. A detector of
-# five generators is right on chapter 6's, a sixth, in {{ expected.detector_accuracy_many }}.
+# The accuracy of the detectors, as the mean over real images and samples (chance: 50 %):
 #
-# What of *one* generator's marks does another leave? Attention changes a layer in both networks, and every training has
-# weights of its own: the first detector is right in {{ expected.detector_accuracy_attention }}. The generators of
-# *plain* and *spectral* are the same network as its own, trained against other discriminators:
-# {{ expected.detector_accuracy_plain }} and {{ expected.detector_accuracy_spectral }}; for the style generator it is
-# {{ expected.detector_accuracy_style }}. The control that is missing is the same generator and game once more, with
-# another seed: so we cannot say how much of a mark belongs to the layers and how much to one training. The detector of
-# five is right in {{ expected.detector_accuracy_many_own }} on the generator that the first detector was trained on. It
-# had a fifth as many examples of that one, and four other kinds to learn; which of the two costs more we did not test.
+# | samples of | detector of one generator | detector of five |
+# |---|---|---|
+# | its own generator, penalties | {{ expected.detector_accuracy_own }} | {{ expected.detector_accuracy_many_own }} |
+# | the same, blurred | {{ expected.detector_accuracy_blurred }} |  |
+# | the same, after JPEG | {{ expected.detector_accuracy_jpeg }} |  |
+# | plain | {{ expected.detector_accuracy_plain }} |  |
+# | spectral | {{ expected.detector_accuracy_spectral }} |  |
+# | attention | {{ expected.detector_accuracy_attention }} |  |
+# | style | {{ expected.detector_accuracy_style }} |  |
+# | chapter 6, never seen | {{ expected.detector_accuracy_other }} | {{ expected.detector_accuracy_many }} |
+# | real against real | {{ expected.detector_accuracy_real }} |  |
 #
-# What does that mean? A discriminator learns what its own opponent does wrong, and a detector is a discriminator whose
-# opponent stands still. Its accuracy is one *on a generator*, never on "fakes". Wang et al. (2020) trained on one GAN's
-# pictures, with blur and JPEG among the training images, and recognised ten other networks' pictures surprisingly well.
-# On diffusion models detectors of that kind failed later (Ojha et al. 2023). So much for the hopeful and the sceptical
-# side: one can do much better than we do here, and the next generator is always one that nobody has trained on.
-# And where fakes are rare, most alarms are false even of a detector that rarely errs: see the exercise on alarms.
+# What a generator leaves in its pictures is called its **fingerprint** (Marra et al. 2019; Yu et al. 2019). How much of
+# the fingerprint of *one* generator do others share? Attention changes a layer in both networks, and every training has
+# weights of its own. The generators of *plain* and *spectral* are the same network as the detector's own, trained
+# against other discriminators. One control is missing, the same generator and game once more with another seed: so we
+# cannot say how much of a fingerprint belongs to the layers and how much to one training. The detector of five had a
+# fifth as many examples of the first generator, and four other kinds to learn; which of the two costs more we did not
+# test.
+#
+# What does that mean? A discriminator learns what its own opponent does wrong, and a detector is a discriminator
+# whose opponent stands still. Its accuracy is one *on a generator*, never on "fakes". Wang et al. (2020) trained on
+# one GAN's pictures, with blur and JPEG among the training images, and recognised ten other networks' pictures
+# surprisingly well. On diffusion models detectors of that kind failed later (Ojha et al. 2023). So there is hope
+# and doubt: one can do much better than we do here, and the next generator is always one that no detector has been
+# trained on. And where fakes are rare, most alarms are false even if a detector rarely errs (the **base-rate
+# fallacy**): see the exercise on alarms.
 #
 # ### What is still wrong
 #
 # One small data set, small networks, and minutes of training. SAGAN and BigGAN were made for a thousand classes,
-# StyleGAN for faces of 1024 pixels, where what a window does not see matters more. That an idea gains little here does
-# not say that it gains little there.
+# StyleGAN for faces of 1024 pixels, where what lies outside a receptive field matters more. That an idea gains
+# little here does not say that it gains little there.
 #
 # Truncation was measured with one judge, whose precision and recall depend on the number of images, $k$, and the
 # features.
@@ -1340,8 +1453,8 @@ plots.show(
 #
 # The detectors are small too, and were not tuned. Nobody has attacked them (chapter 10 shows what would happen).
 #
-# BigGAN's curve has not been run for the text above: its weights could not be had where this was measured. Nor has the
-# `full` profile.
+# BigGAN's curve has not been run for the text above: its weights were not available where this was measured. Nor
+# has the `full` profile.
 #
 # ## Exercises
 #
@@ -1592,34 +1705,51 @@ questions.balance.check(balance)
 # %% [markdown]
 # ## Summary
 #
-# The ideas after the first GANs fall into three groups. Some hold the discriminator's slope: spectral normalization in
-# every layer, penalties where the images are. Some let places or resolutions speak to each other in a new way:
-# attention, styles. One, truncation, trains nothing and trades variety for fidelity where a generator allows it. Ours
-# did not: at $t = 1$ its precision was higher by {{ expected.truncation_precision_gain }} and its recall lower by
+# The ideas after the first GANs fall into three groups. Some limit the discriminator's slope: spectral normalization in
+# every layer, penalties where the images are. Some connect places or resolutions in a new way: attention, styles. One,
+# truncation, trains nothing and trades variety for fidelity where a generator allows it. Ours did not: at $t = 1$ its
+# precision was higher by {{ expected.truncation_precision_gain }} and its recall lower by
 # {{ expected.truncation_recall_lost }}, in points, while the judge was sure of fewer samples and the pictures turned
-# grey.
+# grey. At this size no idea was clearly better than the generator without it.
 #
 # The product of the layers' norms as *maps* bounds the Lipschitz constant from above, that of their kernels does not;
-# slopes at images bound it from below. None is *the* constant, and one has to say which one has.
+# slopes at images bound it from below. None of these numbers is *the* constant: say which one you quote.
 #
-# Diffusion gave up the game and took over; GANs stayed where a single pass counts, and their discriminators moved into
-# other models.
+# Diffusion models need no opponent, and took over; GANs are used where an image is wanted after one pass, and their
+# discriminators are parts of other models.
 #
-# A generator's choices are somebody's choices. Data, training and truncation decide who is drawn. It can be counted,
-# and the count depends on the judge: ours found fewer rare digits than the data had where it was sure, and more where
-# all its answers counted. A detector knows the generators that it was shown.
+# Data, training and truncation decide who is drawn, and people choose them. The result can be counted, and the count
+# depends on the judge: ours found fewer rare digits than the data had where it was sure, and more where all its answers
+# counted, so that an amplification is not shown. A detector knows the generators that it was shown.
+#
+# ### Elsewhere
+#
+# - L. Weng, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/): all formulas
+#   of DDPM, DDIM and guidance on one page.
+# - N. Rogge and K. Rasul, [The annotated diffusion model](https://huggingface.co/blog/annotated-diffusion): DDPM
+#   line by line, on Fashion-MNIST as here.
+# - Keras, [Denoising diffusion implicit models](https://keras.io/examples/generative/ddim/): a small one that you can
+#   train yourself.
+# - S. Prince, [Understanding Deep Learning](https://udlbook.github.io/udlbook/), chapters 12, 15 and 18: transformers,
+#   GANs and diffusion in good figures; the book is free.
+# - J. West and C. Bergstrom, [Which face is real?](https://www.whichfaceisreal.com/): be the detector yourself.
+# - J. Buolamwini and T. Gebru, [Gender shades](http://gendershades.org/): the study of classifiers of faces, with a
+#   film.
 #
 # ## References
 #
-# - H. Ajder, G. Patrini, F. Cavalli, L. Cullen (2019). The state of deepfakes: landscape, threats, and impact. Deeptrace
+# - H. Ajder, G. Patrini, F. Cavalli, L. Cullen (2019). The state of deepfakes: landscape, threats, and impact.
+#   Deeptrace
 # - A. Brock, J. Donahue, K. Simonyan (2019). Large scale GAN training for high fidelity natural image synthesis.
 #   [arXiv:1809.11096](https://arxiv.org/abs/1809.11096)
-# - J. Buolamwini, T. Gebru (2018). Gender shades: intersectional accuracy disparities in commercial gender classification.
-#   Proceedings of Machine Learning Research 81
-# - R. Chesney, D. Citron (2019). Deep fakes: a looming challenge for privacy, democracy, and national security. California
-#   Law Review 107
+# - J. Buolamwini, T. Gebru (2018). Gender shades: intersectional accuracy disparities in commercial gender
+#   classification. Proceedings of Machine Learning Research 81
+# - R. Chesney, D. Citron (2019). Deep fakes: a looming challenge for privacy, democracy, and national security.
+#   California Law Review 107
 # - P. Dhariwal, A. Nichol (2021). Diffusion models beat GANs on image synthesis.
 #   [arXiv:2105.05233](https://arxiv.org/abs/2105.05233)
+# - J. Ho, A. Jain, P. Abbeel (2020). Denoising diffusion probabilistic models.
+#   [arXiv:2006.11239](https://arxiv.org/abs/2006.11239)
 # - European Union (2024). Regulation (EU) 2024/1689 (Artificial Intelligence Act), Article 50
 # - J. Hayes, L. Melis, G. Danezis, E. De Cristofaro (2019). LOGAN: membership inference attacks against generative
 #   models. [arXiv:1705.07663](https://arxiv.org/abs/1705.07663)
@@ -1634,23 +1764,37 @@ questions.balance.check(balance)
 #   [arXiv:2303.05511](https://arxiv.org/abs/2303.05511)
 # - T. Karras, S. Laine, T. Aila (2019). A style-based generator architecture for generative adversarial networks.
 #   [arXiv:1812.04948](https://arxiv.org/abs/1812.04948)
+# - J. Langr, V. Bok (2019). GANs in Action. Manning. Chapter 12.
+# - F. Marra, D. Gragnaniello, L. Verdoliva, G. Poggi (2019). Do GANs leave artificial fingerprints?
+#   [arXiv:1812.11842](https://arxiv.org/abs/1812.11842)
 # - T. Miyato, T. Kataoka, M. Koyama, Y. Yoshida (2018). Spectral normalization for generative adversarial networks.
 #   [arXiv:1802.05957](https://arxiv.org/abs/1802.05957)
 # - U. Ojha, Y. Li, Y. J. Lee (2023). Towards universal fake image detectors that generalize across generative models.
 #   [arXiv:2302.10174](https://arxiv.org/abs/2302.10174)
-# - R. Rombach, A. Blattmann, D. Lorenz, P. Esser, B. Ommer (2022). High-resolution image synthesis with latent diffusion
-#   models. [arXiv:2112.10752](https://arxiv.org/abs/2112.10752)
-# - A. Sauer, T. Karras, S. Laine, A. Geiger, T. Aila (2023). StyleGAN-T: unlocking the power of GANs for fast large-scale
-#   text-to-image synthesis. [arXiv:2301.09515](https://arxiv.org/abs/2301.09515)
+# - R. Rombach, A. Blattmann, D. Lorenz, P. Esser, B. Ommer (2022). High-resolution image synthesis with latent
+#   diffusion models. [arXiv:2112.10752](https://arxiv.org/abs/2112.10752)
+# - A. Sauer, T. Karras, S. Laine, A. Geiger, T. Aila (2023). StyleGAN-T: unlocking the power of GANs for fast
+#   large-scale text-to-image synthesis. [arXiv:2301.09515](https://arxiv.org/abs/2301.09515)
 # - A. Sauer, D. Lorenz, A. Blattmann, R. Rombach (2023b). Adversarial diffusion distillation.
 #   [arXiv:2311.17042](https://arxiv.org/abs/2311.17042)
-# - Y. Tsuzuku, I. Sato, M. Sugiyama (2018). Lipschitz-margin training: scalable certification of perturbation invariance
-#   for deep neural networks. [arXiv:1802.04034](https://arxiv.org/abs/1802.04034)
-# - S.-Y. Wang, O. Wang, R. Zhang, A. Owens, A. A. Efros (2020). CNN-generated images are surprisingly easy to spot... for
-#   now. [arXiv:1912.11035](https://arxiv.org/abs/1912.11035)
+# - J. Sohl-Dickstein, E. Weiss, N. Maheswaranathan, S. Ganguli (2015). Deep unsupervised learning using nonequilibrium
+#   thermodynamics. [arXiv:1503.03585](https://arxiv.org/abs/1503.03585)
+# - J. Song, C. Meng, S. Ermon (2021). Denoising diffusion implicit models.
+#   [arXiv:2010.02502](https://arxiv.org/abs/2010.02502)
+# - Y. Tsuzuku, I. Sato, M. Sugiyama (2018). Lipschitz-margin training: scalable certification of perturbation
+#   invariance for deep neural networks. [arXiv:1802.04034](https://arxiv.org/abs/1802.04034)
+# - A. Vaswani et al. (2017). Attention is all you need. [arXiv:1706.03762](https://arxiv.org/abs/1706.03762)
+# - S.-Y. Wang, O. Wang, R. Zhang, A. Owens, A. A. Efros (2020). CNN-generated images are surprisingly easy to
+#   spot... for now. [arXiv:1912.11035](https://arxiv.org/abs/1912.11035)
 # - R. Webster, J. Rabin, L. Simon, F. Jurie (2021). This person (probably) exists. Identity membership attacks against
 #   GAN generated faces. [arXiv:2107.06018](https://arxiv.org/abs/2107.06018)
+# - N. Yu, L. Davis, M. Fritz (2019). Attributing fake images to GANs: learning and analyzing GAN fingerprints.
+#   [arXiv:1811.08180](https://arxiv.org/abs/1811.08180)
 # - H. Zhang, I. Goodfellow, D. Metaxas, A. Odena (2019). Self-attention generative adversarial networks.
 #   [arXiv:1805.08318](https://arxiv.org/abs/1805.08318)
-# - J. Zhao, T. Wang, M. Yatskar, V. Ordonez, K.-W. Chang (2017). Men also like shopping: reducing gender bias amplification
-#   using corpus-level constraints. [arXiv:1707.09457](https://arxiv.org/abs/1707.09457)
+# - H. Zhang et al. (2017). StackGAN: text to photo-realistic image synthesis with stacked generative adversarial
+#   networks. [arXiv:1612.03242](https://arxiv.org/abs/1612.03242)
+# - J. Zhao, T. Wang, M. Yatskar, V. Ordonez, K.-W. Chang (2017). Men also like shopping: reducing gender bias
+#   amplification using corpus-level constraints. [arXiv:1707.09457](https://arxiv.org/abs/1707.09457)
+# - S. Zhou et al. (2019). HYPE: a benchmark for human eye perceptual evaluation of generative models.
+#   [arXiv:1904.01121](https://arxiv.org/abs/1904.01121)
