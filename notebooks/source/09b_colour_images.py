@@ -1009,14 +1009,19 @@ for arm, function in redraw.items():
     results.record(f"reconstruction_{arm}_training", error, data=name)
 
 # %% [markdown]
-# The nearest picture of all is a training picture for {{ expected.nearest_training_tutorial }} of the tutorial's
-# samples, {{ expected.nearest_training_better }} of ours, {{ expected.nearest_training_vae }} of the VAE's and
-# {{ expected.nearest_training_vae_gan }} of the VAE-GAN's, against {{ expected.nearest_chance }} by chance. That is no
-# proof of copies: the tutorial's patches of colour, which copy nothing, have the most. What all samples of a generator
-# have in common, such as much red or a soft middle, moves all of them towards the same few pictures. The VAE does
-# overfit: it redraws training pictures with an error of {{ expected.reconstruction_vae_training }}, and new ones with
-# {{ expected.reconstruction_vae }}. For the VAE-GAN it is {{ expected.reconstruction_vae_gan_training }} and
-# {{ expected.reconstruction_vae_gan }}.
+# | samples of | whose nearest picture is a training picture |
+# |---|---|
+# | the tutorial's GAN | {{ expected.nearest_training_tutorial }} |
+# | our GAN | {{ expected.nearest_training_better }} |
+# | the VAE | {{ expected.nearest_training_vae }} |
+# | the VAE-GAN | {{ expected.nearest_training_vae_gan }} |
+# | chance | {{ expected.nearest_chance }} |
+#
+# More than chance is no proof of copies: the tutorial's patches of colour, which copy nothing, have the most. What
+# all samples of a generator have in common, such as much red or a soft middle, moves all of them towards the same
+# few pictures. The VAE does overfit: it redraws training pictures with an error of
+# {{ expected.reconstruction_vae_training }}, and new ones with {{ expected.reconstruction_vae }}. For the VAE-GAN
+# it is {{ expected.reconstruction_vae_gan_training }} and {{ expected.reconstruction_vae_gan }}.
 #
 # ### What is still wrong
 #

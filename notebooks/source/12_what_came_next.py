@@ -412,7 +412,7 @@ plots.show(
     alt="Block diagram. Noise goes to the generator, directly or through a mapping network and styles. The generator's "
     "samples and real images go through the discriminator, from whose answers two losses are computed. Dashed arrows: the "
     "first loss trains the discriminator, the second the generator. Each block names the ideas that act there: truncation "
-    "of the noise, mixing of styles, attention in both networks, spectral normalization, pairs and penalties.",
+    "of the noise, mixing of styles, attention, spectral normalization, pairs and penalties.",
 )
 
 # %% [markdown]
