@@ -269,7 +269,7 @@ def train_models(options):
 
     for name in options.names or long_runs.stale():
         known = long_runs.train(name)
-        print(f"{name}: {known['minutes']} minutes, SHA-256 {known['sha256']}", flush=True)
+        print(f"{name}: {known['processor_minutes']} processor minutes, SHA-256 {known['sha256']}", flush=True)
     return 0
 
 

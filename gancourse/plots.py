@@ -155,7 +155,8 @@ def block_diagram(data, networks, losses, arrows, trains=()):
     boxes = {}
     for blocks_of_kind, shape, colour in kinds:
         for name, (text, column, row) in blocks_of_kind.items():
-            box = FancyBboxPatch((column - 0.38, row - 0.26), 0.76, 0.52, boxstyle=shape, facecolor=colour)
+            half = 0.1 + 0.08 * (1 + text.count("\n"))
+            box = FancyBboxPatch((column - 0.38, row - half), 0.76, 2 * half, boxstyle=shape, facecolor=colour)
             boxes[name] = axis.add_patch(box)
             axis.text(column, row, text, ha="center", va="center", fontsize=9)
     for start, end in arrows:

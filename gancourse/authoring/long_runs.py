@@ -87,7 +87,7 @@ def train(name):
         "data": run.data,
         "run": f"{run.script.file}:{run.function}",
         "fixed": run.fixed,
-        "minutes": round(float((folder / "minutes").read_text(encoding="utf-8"))),
+        "processor_minutes": round(float((folder / "minutes").read_text(encoding="utf-8"))),
         "machine": machine(),
         "code": run.code,
     }
@@ -99,11 +99,11 @@ def train(name):
 
 @contextlib.contextmanager
 def _timed(path):
-    """Adds the minutes of this sitting to those of the ones before, also when it is stopped."""
+    """Adds this sitting's minutes of processor time to those of the ones before, also when it is stopped."""
     before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         yield
     finally:
         with atomic.writing(path) as file:
-            file.write(str(before + (time.perf_counter() - begin) / 60))
+            file.write(str(before + (time.process_time() - begin) / 60))

@@ -30,8 +30,8 @@ class Panel(typing.NamedTuple):
 
 
 PANELS = (
-    Panel("03", "3  the first GAN", "Twenty samples in two rows", (0, 1), folded=True),
-    Panel("04", "4  DCGAN", "Twenty test images, twenty samples", (6, 7), folded=True),
+    Panel("03", "3  the first GAN", "Two rows each of real digits", (4, 5), folded=True),
+    Panel("04", "4  DCGAN", "Handwritten digits and samples of four", (6, 7), folded=True),
     Panel("06", "6  ProGAN, growing", "Ten samples in each row", (1, 2, 3, 4)),
     Panel("08", "8  conditional GAN", "Generated garments, ten rows", (1, 2, 7, 9)),
     Panel("09", "9  CycleGAN", "Five rows of ten shapes: plain ones", (0, 1, 2, 3)),
@@ -51,7 +51,7 @@ def figure(panel):
                 return base64.b64decode(output["data"]["image/png"])
     raise ValueError(
         f"{chapter.notebook.name} has no figure whose alternative text begins with {panel.figure!r}. "
-        "Correct PANELS in gancourse/picture.py."
+        "Correct PANELS in gancourse/authoring/picture.py."
     )
 
 

@@ -54,12 +54,16 @@ def examine_minimax_generator_loss(answer):
         as_array(value).shape == (),
         f"A loss is one number, the mean; this has the shape {as_array(value).shape}.",
     )
+    logits = np.array([[-2.0], [0.5], [3.0]], "float32")
+    expect(
+        not np.allclose(as_array(answer(logits)), np.logaddexp(0, -logits.astype("float64")).mean(), rtol=1e-4),
+        "This is -log D, the loss that the chapter plays. The minimax one is log(1 - D).",
+    )
     expect(
         not np.isclose(as_array(value), math.log(2), rtol=1e-4),
         "The sign is wrong: log(1 - D) is negative, and must fall as fakes are believed more.",
     )
     expect_close(value, -math.log(2), "Logits of 0 mean D = 1/2, and log(1 - 1/2) = -log 2.")
-    logits = np.array([[-2.0], [0.5], [3.0]], "float32")
     value, expected = answer(logits), -np.logaddexp(0, logits.astype("float64")).mean()
     expect(
         not np.isclose(as_array(value), -np.logaddexp(0, -logits.astype("float64")).mean(), rtol=1e-4),
@@ -268,6 +272,61 @@ QUESTIONS = [
                 "A perfect generator would give 50 %; so would a discriminator that never learned. Does the number tell "
                 "them apart?"
             ),
+        ),
+    ),
+    Choice(
+        "far_away",
+        "b",
+        {
+            "a": (
+                "The minimax one: it plays the game of the theory, whose value is the divergence itself.",
+                "The theory speaks of where the game rests, not of how fast it gets there. Compare the two means.",
+            ),
+            "b": (
+                "The non-saturating one: where the discriminator is sure, the other loss has next to no slope.",
+                "After 200 steps its mean has moved several times as far. The discriminator knows fakes from real numbers "
+                "at once; their logits are far below 0, where log(1 - D) is flat and -log D has the slope -1.",
+            ),
+            "c": (
+                "Both are as far: they push the same logit up, and rest at the same densities.",
+                "They do both, but with different strength on the way.",
+            ),
+            "d": (
+                "Neither has moved: the densities do not overlap, so no discriminator can say where to go.",
+                "The best discriminator is nearly flat there, but ours is a smooth network that has just begun to learn, "
+                "and its slope points to the real numbers.",
+            ),
+        },
+        hint=(
+            "Print both means. Then look at the figure of the two slopes: where are the logits of fakes that are far away?",
+            "The slope of log(1 - D) by the logit is -D, and D is nearly 0 for these fakes.",
+        ),
+    ),
+    Choice(
+        "momentum_of_numbers",
+        "c",
+        {
+            "a": (
+                "With 0.9 the generator overshoots, and ends with a mean far from 4.",
+                "That is what one expects of a game, and what happens in larger ones. Look at the two numbers again.",
+            ),
+            "b": (
+                "With 0.9 it does not move at all.",
+                "It moves: print where it stands.",
+            ),
+            "c": (
+                "Nothing that counts: both generators end at a mean of about 4 and a deviation of about 1.25.",
+                "A rule of thumb is no law. This generator has two weights, and its opponent keeps up with it: the gradient "
+                "of ten steps ago still points the right way. In chapter 4 the same change costs a lot.",
+            ),
+            "d": (
+                "With 0.9 it ends with a deviation near 0: all numbers gather in one place.",
+                "Early in the game they nearly do, with and without momentum. Print the deviation at the end.",
+            ),
+        },
+        hint=(
+            "Call number_game(NonSaturating, 0.9, 4.0, 1600) and the same with 0.0, and print both.",
+            "Compare both pairs with 4 and 1.25.",
         ),
     ),
 ]

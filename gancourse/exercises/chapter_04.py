@@ -13,7 +13,7 @@ def convolution_size(size, kernel, stride, padding):
 
 
 def examine_convolution_size(answer):
-    """Examine it on 13 layers: both paddings, even and odd windows, several strides."""
+    """Examine it on 13 layers: both paddings, even and odd filters, several strides."""
     for size, kernel, stride, padding, truth in (
         (28, 3, 1, "valid", 26),
         (28, 5, 1, "valid", 24),
@@ -30,14 +30,14 @@ def examine_convolution_size(answer):
         (9, 4, 2, "valid", 3),
     ):
         found = as_array(answer(size, kernel, stride, padding))
-        case = f"For {size} pixels, a window of {kernel}, stride {stride} and padding {padding!r}"
+        case = f"For {size} pixels, a filter of {kernel}, stride {stride} and padding {padding!r}"
         expect(found.shape == (), f"{case} your answer has the shape {found.shape}; it should be one number.")
         expect(found == np.round(found), f"{case} you get {float(found):g}: the number of places is whole.")
-        expect(found == truth, f"{case} you get {float(found):g}. Count the places where the window can begin.")
+        expect(found == truth, f"{case} you get {float(found):g}. Count the places where the filter can begin.")
 
 
 def transpose_convolve(v, w, stride):
-    """Values `v` `(n,)`, window `w` `(k,)`; returns an array of `(n - 1) * stride + k` numbers."""
+    """Values `v` `(n,)`, filter `w` `(k,)`; returns an array of `(n - 1) * stride + k` numbers."""
     output = np.zeros((len(v) - 1) * stride + len(w))
     for place, value in enumerate(v):
         output[place * stride : place * stride + len(w)] += value * w
@@ -47,11 +47,11 @@ def transpose_convolve(v, w, stride):
 def examine_transpose_convolve(answer):
     """Examine it on one stamp, on stamps with gaps and overlaps, and as a transpose."""
     one = as_array(answer(np.array([2.0]), np.array([1.0, 2.0, 3.0]), 2))
-    expect(one.shape == (3,), f"One value and a window of 3 give 3 numbers; yours are {one.shape}.")
-    expect_close(one, [2, 4, 6], "One value should stamp the window, times that value.")
+    expect(one.shape == (3,), f"One value and a filter of 3 give 3 numbers; yours are {one.shape}.")
+    expect_close(one, [2, 4, 6], "One value should stamp the filter, times that value.")
     apart = answer(np.array([1.0, -1.0]), np.array([1.0, 2.0]), 3)
     expect_close(
-        apart, [1, 2, 0, -1, -2], "With a stride larger than the window there are gaps of 0 between stamps."
+        apart, [1, 2, 0, -1, -2], "With a stride larger than the filter there are gaps of 0 between stamps."
     )
     overlap = answer(np.ones(3), np.ones(3), 2)
     expect_close(overlap, [1, 1, 2, 1, 2, 1, 1], "Where two stamps overlap, their values add up.")
@@ -61,7 +61,7 @@ def examine_transpose_convolve(answer):
     expect_close(
         x @ as_array(answer(v, w, 2)),
         v @ forward,
-        "It is not the transpose of the convolution: v·(A x) and x·(Aᵀ v) differ. Is the window reversed?",
+        "It is not the transpose of the convolution: v·(A x) and x·(Aᵀ v) differ. Is the filter reversed?",
     )
 
 
@@ -144,8 +144,8 @@ QUESTIONS = [
         examine_convolution_size,
         hint=(
             (
-                "Where can the window begin? Without padding the last place is size - kernel; with a stride only every "
-                "stride-th place counts. With 'same' padding there is a window for every stride-th pixel."
+                "Where can the filter begin? Without padding the last place is size - kernel; with a stride only every "
+                "stride-th place counts. With 'same' padding there is a filter for every stride-th pixel."
             ),
             "'valid': (size - kernel) // stride + 1. 'same': size / stride, rounded up.",
         ),
@@ -155,7 +155,7 @@ QUESTIONS = [
         transpose_convolve,
         examine_transpose_convolve,
         hint=(
-            "Begin with zeros of the right length, and add one scaled copy of the window for every value.",
+            "Begin with zeros of the right length, and add one scaled copy of the filter for every value.",
             "(n - 1) * stride + k zeros; for each place: output[place * stride : place * stride + k] += value * w.",
         ),
         after="The check compared your function with the transpose of a strided convolution.",
@@ -178,14 +178,14 @@ QUESTIONS = [
         4 * 4 * 64 * 32 + 32,
         hint=(
             (
-                "Every pair of an input and an output channel has a window of its own. Whether the layer shrinks or grows "
+                "Every pair of an input and an output channel has a filter of its own. Whether the layer shrinks or grows "
                 "the map does not matter."
             ),
             "4 · 4 weights for each of 64 · 32 pairs, and one bias for each channel that goes out.",
         ),
         reason="4·4 weights for each of the 64·32 pairs of channels, and one bias for each of the 32 outputs.",
         mistakes=(
-            (4 * 4 * 64 * 32, "That counts the windows. What else is added to each output channel?"),
+            (4 * 4 * 64 * 32, "That counts the filters. What else is added to each output channel?"),
             (
                 4 * 4 * 64 * 32 + 64,
                 "Which channels have the bias, the ones that come in or the ones that go out?",
@@ -209,6 +209,7 @@ QUESTIONS = [
             (0, "The means agree, but the covariances do not, and the distance sees both."),
             (1, "That is the contribution of one dimension."),
             (84 * 9, "The root is taken of the covariance: 4I has the standard deviation 2, not 4."),
+            (84**0.5, "That is its root. The formula gives d², and that is what is called the Fréchet distance."),
         ),
     ),
     Choice(
@@ -236,6 +237,62 @@ QUESTIONS = [
         hint=(
             "Ask of each number: does it look at one image, at the labels, or at the spread of the images?",
             "Ten points, one per class: how large is the covariance within a class?",
+        ),
+    ),
+    Choice(
+        "memory",
+        "b",
+        {
+            "a": (
+                "The longer memory is better: its steps are smoother, and smoother steps lead further.",
+                "In a valley that stands still that is why 0.9 is the default. Here the valley moves after every step.",
+            ),
+            "b": (
+                "The longer memory is worse: it goes on pushing against an opponent who has moved.",
+                "The distance is clearly larger. With 0.9 a step is a mean over about ten gradients, and most of them were "
+                "taken against networks that are gone; with 0.5 it is a mean over two.",
+            ),
+            "c": (
+                "There is no difference: Adam divides by the size of the gradients anyway.",
+                "The division sets how long a step is. The memory sets where it points.",
+            ),
+            "d": (
+                "The longer memory is worse, because the average of the weights then reaches further back.",
+                "That average has its own decay, which was the same in both runs.",
+            ),
+        },
+        hint=(
+            "Compare the two distances first. Then: how old are the gradients that a step is made of, and who was the "
+            "opponent then?",
+            "The mean age of the gradients in Adam's mean is about beta_1 / (1 - beta_1): 1 step for 0.5, 9 for 0.9.",
+        ),
+    ),
+    Choice(
+        "larger_batches",
+        "c",
+        {
+            "a": (
+                "The distance falls: the mean over more images is a better gradient.",
+                "It is a better gradient, but there are only a quarter as many of them. Look at the distance again.",
+            ),
+            "b": (
+                "The distance stays: the networks have seen the same images.",
+                "They have, but what changes a network is a step. Count those.",
+            ),
+            "c": (
+                "The distance rises: a quarter of the steps, and Adam's steps do not grow with the batch.",
+                "At the beginning every gradient points the right way, so the number of steps counts and a less noisy "
+                "direction buys little. Averages have had fewer steps, too: those of the weights and those in the batch "
+                "normalization. In the same time small batches win as long as a step costs in proportion.",
+            ),
+            "d": (
+                "The distance rises: batch normalization works better with few images.",
+                "It rises, but not for that reason: means and variances over more images are steadier, not worse.",
+            ),
+        },
+        hint=(
+            "How many steps did each of the two runs make?",
+            "Adam divides a gradient by its usual size, so a step moves each weight by about the learning rate.",
         ),
     ),
 ]

@@ -1,26 +1,35 @@
 # %% [markdown]
 # # 3. The first GAN
 #
-# Chapter 2 trained a decoder by comparing each of its images with an original, pixel by pixel.
-# Can a network learn to draw digits although nobody ever shows it which digit it should have
-# drawn? A generative adversarial network replaces the comparison by a second network, the
-# discriminator, which learns to tell real images from generated ones, while the generator
-# learns to be taken for real. This chapter builds that game in full, first on single numbers,
-# where every claim of the theory can be checked by eye, then on handwritten digits.
+# Can a network learn to draw digits although nobody ever shows it which digit it should have drawn? Chapter 2 trained a
+# decoder by comparing each of its images with an original, pixel by pixel. Here the comparison is replaced by an opponent.
 #
-# Papers: Goodfellow et al. 2014, *Generative Adversarial Nets* (arXiv:1406.2661); the set-up
-# for the digits is chapter 3 of *GANs in Action* (Langr and Bok, 2019). Prerequisites:
-# chapters 1 and 2; the logarithm, the expectation and the chain rule.
+# <!-- picture -->
 #
-# About {{ minutes }} minutes on {{ machine }}, profile lesson.
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs {{ minutes }}
+# minutes ({{ machine }}, profile lesson). **Before this:** chapters 1 and 2; the logarithm, the expectation and the
+# chain rule.
+#
+# A **generative adversarial network** (GAN) is two networks. Think of a forger and an expert. The forger, the *generator*,
+# paints; the expert, the *discriminator*, is shown real paintings and forgeries, and learns to tell them apart. The forger
+# never sees a real painting: what he learns, he learns from the expert's doubts. Each gets better because the other does.
+# Ian Goodfellow and his colleagues in Montreal published the idea in 2014, with faces of 48 pixels that one hardly
+# recognizes; by 2018 the same game drew faces that few could tell from photographs.
+#
+# This chapter builds the game in full, first on single numbers, where every claim of the theory can be checked by eye,
+# then on handwritten digits.
+#
+# **Papers.** Goodfellow et al. 2014, *Generative Adversarial Nets*
+# ([arXiv:1406.2661](https://arxiv.org/abs/1406.2661)); Arjovsky and Bottou 2017
+# ([arXiv:1701.04862](https://arxiv.org/abs/1701.04862)) on what the generator's loss really is. "The book" is *GANs in
+# Action* (Langr and Bok 2019), whose chapter 3 has the networks for the digits.
 
 # %% [markdown]
 # ## Imports
 #
-# Three things of this chapter are not shown in code: `value_and_gradients`, which evaluates a
-# function and differentiates it, on whichever backend Keras runs, and `CheckedModel` and
-# `prepared`, which say what is wrong before a training begins. The loop, the two networks and
-# the losses follow in full.
+# Three helpers are imported without their code: `value_and_gradients`, which evaluates a function and computes its
+# gradient, on whichever backend Keras runs, and `CheckedModel` and `prepared`, which say what is wrong before a training
+# begins. The loop, the two networks and the losses follow in full.
 
 # %%
 import pathlib
@@ -36,14 +45,14 @@ from scipy import stats
 from gancourse import datasets, exercises, gradients, plots, results, settings
 from gancourse.fitting import CheckedModel, prepared
 from gancourse.gradients import BACKEND, value_and_gradients
-from gancourse.training import SampleGrid
+from gancourse.training import SampleGrid, TwoPlayerModel
 
 # %% [markdown]
 # ## Parameters
 #
-# The first group belongs to the game on numbers, the second to the digits. The digits follow
-# the book except in two places: the book plays 20,000 steps, of which we play about half, and
-# it leaves Adam's momentum at 0.9.
+# The first group belongs to the game on numbers, the second to the digits. The digits follow the book except in four
+# places: we play about twice its 20,000 steps, set Adam's momentum to 0.5 where it leaves 0.9, let the discriminator
+# learn from real and fake images in one step where it takes two, and average the generator's weights.
 
 # %% tags=["parameters"]
 profile = "lesson"  # the runner also knows smoke and full
@@ -61,8 +70,9 @@ latent_dim = 100  # book
 batch_size = 128  # book
 learning_rate = 1e-3  # Adam's default, as in the book
 momentum = 0.5  # Adam's beta_1, after Radford et al. 2015; the book keeps 0.9
-epochs = 21  # 468 steps each on MNIST, 9,828 in all; the book has 20,000
-grid_every = 3  # epochs between two rows of samples
+decay = 0.9998  # at most, of the moving average of the generator's weights: see "Two moves make a step"
+epochs = 90  # 468 steps each on MNIST, 42,120 in all; the book has 20,000
+grid_every = 15  # epochs between two rows of samples
 held_out = 2000  # test images judged after each epoch
 fresh_images = 10000  # images of each kind for the fresh discriminator at the end
 fresh_epochs = 5  # few: it should be a quick judge, not a patient one
@@ -92,7 +102,7 @@ real_numbers = random.normal(real_mean, real_deviation, (count, 1)).astype("floa
 # in a hyperbolic tangent, whose range this is. The test images are kept away from both
 # networks: we shall need real images that the discriminator has not met. `data_set` takes
 # other sets, too, by their name or by the path of a folder of your own pictures: the networks
-# follow the size and the colours of the images, only the text goes on speaking of digits.
+# follow the size and the colours of the images, but the text keeps speaking of digits.
 
 # %%
 dataset = datasets.load_or_digits(data_set)
@@ -110,7 +120,8 @@ plots.show_images(dataset.train_images[:10], alt="Ten real training digits in on
 # The generator $G$ turns latents $z$, drawn from a standard normal distribution, into images
 # $G(z)$. The discriminator looks at one image $x$ and answers with the probability $D(x)$ that
 # it is real. It wants to be right on both kinds, the generator wants it to be wrong on the
-# generated kind. Written as one formula, the game has the value
+# generated kind. (The latents are also called the *noise vector*, and the space that they come from the
+# *latent space*.) Written as one formula, the game has the value
 #
 # $$V(D, G) = \mathbb{E}_{x \sim p_{\text{real}}}[\log D(x)]
 # + \mathbb{E}_{z}[\log(1 - D(G(z)))],$$
@@ -135,7 +146,7 @@ plots.show_images(dataset.train_images[:10], alt="Ten real training digits in on
 # Our discriminators answer with a logit, the number whose sigmoid is the probability. The
 # logit of $D^*$ is even shorter: $\log p_{\text{real}}(x) - \log p_{\text{generated}}(x)$. A
 # perfect discriminator knows the ratio of the two densities at every point, and that ratio is
-# all that the generator can learn from it. For two Gaussians this is two lines.
+# all that the generator can learn from it. For two Gaussians the log-ratio takes two lines of code.
 
 
 # %%
@@ -167,6 +178,15 @@ def sigmoid(logits):
 # they never overlap. A generator that wins against the best discriminator therefore makes the
 # two densities equal. Then $D^* = \frac12$ everywhere, and the discriminator's loss is
 # $2 \log 2 \approx 1.386$. This is the equilibrium: neither player can gain by moving alone.
+#
+# Below, the generator will play another loss: it minimises $-\log D$ of its fakes. What does it then minimise against
+# the best discriminator? Arjovsky and Bottou (2017, theorem 2.5) found that its gradient is that of
+#
+# $$\text{KL}(p_{\text{generated}} \,\|\, p_{\text{real}}) - 2 \, \text{JSD}.$$
+#
+# The first term is the *reverse* divergence. It punishes images that no real image is like, and hardly punishes real
+# images that are never drawn: one reason why GANs draw sharply and forget modes. The second term even pushes the
+# densities apart, though more weakly. We check the theorem with numbers as soon as the densities can be drawn.
 #
 # The loss from logits is one line: $-\log \sigma(\ell) = \log(1 + e^{-\ell})$, which is
 # NumPy's `logaddexp` of 0 and $-\ell$.
@@ -222,67 +242,51 @@ plots.show(
 )
 
 # %% [markdown]
+# And the theorem: hold $D^*$ of one position still and move the generator's mean a little. The change of its loss
+# $\mathbb{E}[-\log D^*]$ must be that of $\text{KL} - 2 \, \text{JSD}$, where $D^*$ follows the generator.
+
+
+# %%
+def reverse_divergence(mean, deviation):
+    """KL(generated || real) - 2 JSD, in nats."""
+    fake_points = mean + deviation * quantiles
+    divergence = log_density(fake_points, mean, deviation) - log_density(fake_points, real_mean, real_deviation)
+    return divergence.mean() - (2 * np.log(2) - best_loss(mean, deviation))
+
+
+def loss_of_fakes(by, mean, deviation):
+    """E[-log D*], with D* as it is at this position and every fake moved by a little."""
+    return np.logaddexp(0, -optimal_logits(mean + by + deviation * quantiles, mean, deviation)).mean()
+
+
+# %% tags=["nbval-check-output"]
+step = 1e-4
+for mean, deviation in [(1.0, 1.0), (2.5, 1.0), (3.5, 0.6)]:
+    by_loss = loss_of_fakes(step, mean, deviation) - loss_of_fakes(-step, mean, deviation)
+    by_theorem = reverse_divergence(mean + step, deviation) - reverse_divergence(mean - step, deviation)
+    print(f"mean {mean}, slope of the loss {by_loss / 2 / step:.3f}, of KL - 2 JSD {by_theorem / 2 / step:.3f}")
+
+# %% [markdown]
 # ### Two moves make a step
 #
 # We cannot compute $D^*$ for images, so both networks move by gradients, in turn. First the
 # discriminator takes one step down its loss, on a batch of real images and a batch of fakes.
 # Then the generator takes one step down its own, on fresh fakes, judged by the discriminator
-# as it is now. `value_and_gradients(function, weights)` calls `function`, which answers with a
+# as it is now. `value_and_gradients(function, weights)` calls `function`, which returns a
 # loss, and returns that loss with its gradient for each weight in the list. Which weights
-# stand in the list decides who moves.
+# are in the list decides who moves.
 #
-# Most of the first class is bookkeeping. It gives each network an optimizer of its own, keeps
-# the mean of each loss over the epoch, and hands each batch to `update`. `fit`, the history
-# and the callbacks stay Keras's: `CheckedModel` is Keras's model with a few checks at its door,
-# and `prepared` makes an optimizer ready for the weights of its network. JAX keeps no state
-# inside a model, so there the step collects all variables, runs the same update, and hands the
-# new values back.
-
-
-# %% tags=["package:gancourse.training"]
-class TwoPlayerModel(CheckedModel):
-    def __init__(self, loss_names):
-        super().__init__()
-        self.loss_means = [keras.metrics.Mean(name) for name in loss_names]
-        self.built = True
-
-    def compile(self, generator_optimizer, discriminator_optimizer, **options):
-        optimizer = prepared(self.generator, generator_optimizer)
-        self.discriminator_optimizer = prepared(self.discriminator, discriminator_optimizer)
-        super().compile(optimizer, **{"jit_compile": BACKEND == "jax", "auto_scale_loss": False, **options})
-
-    @property
-    def variables(self):
-        optimizer = getattr(self, "discriminator_optimizer", None)
-        return super().variables + (optimizer.variables if optimizer else [])
-
-    @property
-    def metrics(self):
-        return self.loss_means
-
-    def play(self, real_images):
-        losses = self.update(real_images)
-        for mean in self.loss_means:
-            mean.update_state(losses[mean.name])
-        return {mean.name: mean.result() for mean in self.loss_means}
-
-    def train_step(self, *arguments):
-        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
-        if BACKEND != "jax":
-            return self.play(real_images)
-        groups = self.trainable_variables, self.non_trainable_variables
-        groups += self.optimizer.variables, self.metrics_variables
-        with keras.StatelessScope([pair for group in zip(groups, arguments[0]) for pair in zip(*group)]) as scope:
-            logs = self.play(real_images)
-        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
-
-
-# %% [markdown]
-# The second class is the game, and `update` is its heart. Read it slowly: the rest of the
+# The class below is the game, and `update` is its heart. Read it slowly: the rest of the
 # course only changes the two losses it calls. `stop_gradient` says that the fakes are fixed
-# while the discriminator moves. The average generator follows the generator smoothly; with the
-# decay 0 it is a plain copy, and chapter 5 shows what an average is good for.
-# `predict(latents)` uses it.
+# while the discriminator moves. The average generator follows the generator smoothly. After step $t$ its weights
+# $\bar\theta$ move a little towards the generator's weights $\theta$,
+#
+# $$\bar\theta \leftarrow \delta_t \, \bar\theta + (1 - \delta_t) \, \theta, \qquad
+# \delta_t = \min\left(\delta, \frac{1 + t}{10 + t}\right).$$
+#
+# Early on it follows quickly, and forgets the bad beginning: it is a mean of about the last tenth of all steps. Later the
+# decay $\delta$ is the limit: with 0.9998, a mean of about the last 5,000. With $\delta = 0$ it is a plain copy.
+# `predict(latents)` uses the average.
 
 
 # %% tags=["package:gancourse.training"]
@@ -329,11 +333,83 @@ class GAN(TwoPlayerModel):
 
 
 # %% [markdown]
+# What it stands on, `TwoPlayerModel`, is bookkeeping. It gives each network an optimizer of its own, keeps
+# the mean of each loss over the epoch, and hands each batch to `update`. `fit`, the history
+# and the callbacks stay Keras's: `CheckedModel` is Keras's model with a few checks of what it is given,
+# and `prepared` makes an optimizer ready for the weights of its network. The last lines are for one backend alone: JAX
+# keeps no state inside a model, so there the step collects all variables, runs the same update, and hands the
+# new values back. The imports have brought this class already; the cell shows its code, and changing it here changes
+# nothing above. On a first reading, skip it.
+
+
+# %% tags=["package:gancourse.training"]
+class TwoPlayerModel(CheckedModel):
+    def __init__(self, loss_names):
+        super().__init__()
+        self.loss_means = [keras.metrics.Mean(name) for name in loss_names]
+        self.built = True
+
+    def compile(self, generator_optimizer, discriminator_optimizer, **options):
+        optimizer = prepared(self.generator, generator_optimizer)
+        self.discriminator_optimizer = prepared(self.discriminator, discriminator_optimizer)
+        super().compile(optimizer, **{"jit_compile": BACKEND == "jax", "auto_scale_loss": False, **options})
+
+    @property
+    def variables(self):
+        optimizer = getattr(self, "discriminator_optimizer", None)
+        return super().variables + (optimizer.variables if optimizer else [])
+
+    @property
+    def metrics(self):
+        return self.loss_means
+
+    def play(self, real_images):
+        losses = self.update(real_images)
+        for mean in self.loss_means:
+            mean.update_state(losses[mean.name])
+        return {mean.name: mean.result() for mean in self.loss_means}
+
+    def train_step(self, *arguments):
+        real_images, _, _ = keras.utils.unpack_x_y_sample_weight(arguments[-1])
+        if BACKEND != "jax":
+            return self.play(real_images)
+        groups = self.trainable_variables, self.non_trainable_variables
+        groups += self.optimizer.variables, self.metrics_variables
+        with keras.StatelessScope([pair for group in zip(groups, arguments[0]) for pair in zip(*group)]) as scope:
+            logs = self.play(real_images)
+        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+
+# %% [markdown]
 # Both classes stand in `gancourse.training` with the same code, and a test compares the two,
 # so later chapters import what you have read here.
 
 # %% [markdown]
 # ## The networks
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "z": ("latents $z$\n(noise vector)", 0, 1),
+            "fakes": ("fakes\n$G(z)$", 2, 1),
+            "images": ("real images\n$x$", 2, 0),
+        },
+        networks={"G": ("generator\n$G$", 1, 1), "D": ("discriminator\n$D$", 3, 0.5)},
+        losses={"L_D": ("$L_D$: tell\nthem apart", 4, 0), "L_G": ("$L_G$: be taken\nfor real", 4, 1)},
+        arrows=[("z", "G"), ("G", "fakes"), ("fakes", "D"), ("images", "D"), ("D", "L_D"), ("D", "L_G")],
+        trains=[("L_D", "D"), ("L_G", "G")],
+    ),
+    alt="Block diagram of a GAN. Latents go through the generator and become fakes. Fakes and real images go through the "
+    "discriminator, from whose answers two losses are computed. Dashed arrows: the first loss trains the "
+    "discriminator, the second the generator.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | generator $G$, the forger | latents $z$, standard normal | a fake $G(z)$ | the discriminator takes its fakes for real |
+# | discriminator $D$, the expert | an image, real or fake | a logit, high = real | tell real images from fakes |
 #
 # For the numbers, the generator is the smallest there can be: one latent, one weight, one
 # bias. $G(z) = a z + b$ turns a standard normal into a Gaussian with mean $b$ and deviation
@@ -348,7 +424,7 @@ number_generator = keras.Sequential(
 )
 
 # %% [markdown]
-# The discriminator needs two small hidden layers, because the logit of $D^*$ is a parabola.
+# The discriminator needs hidden layers, because the logit of $D^*$ is a parabola; we take two small ones.
 
 # %%
 number_discriminator = keras.Sequential(
@@ -363,7 +439,7 @@ number_discriminator = keras.Sequential(
 # %% [markdown]
 # For the digits we take the book's networks: one hidden layer of 128 units on either side. The
 # generator computes all 784 pixels at once and gives them the shape of an image. LeakyReLU
-# lets a small slope of 0.01 through for negative inputs.
+# has a slope of 0.01 below zero.
 
 
 # %%
@@ -381,8 +457,8 @@ def build_generator():
 
 # %% [markdown]
 # The discriminator is the mirror image. Here the small slope matters most: a unit that is off
-# still passes a gradient on to the generator behind it. There is no sigmoid at the end. The
-# loss takes logits, which cannot round to exactly 0 or 1.
+# still passes a gradient on to the generator behind it. There is no sigmoid at the end: a
+# probability close to 0 or 1 is rounded, a logit loses nothing.
 
 
 # %%
@@ -399,7 +475,7 @@ def build_discriminator():
 
 
 # %% [markdown]
-# A network that was typed wrong often trains all the same, only worse. The number of
+# A mistyped network often trains all the same, only worse. The number of
 # parameters is a cheap check against the source: $100 \cdot 128 + 128 + 128 \cdot 784 + 784$
 # for the generator, $784 \cdot 128 + 128 + 128 + 1$ for the discriminator.
 
@@ -422,7 +498,7 @@ if (size, channels) == (28, 1):  # as in the book
 # $$L_D = \mathbb{E}[\text{softplus}(-\ell(x))] + \mathbb{E}[\text{softplus}(\ell(G(z)))],
 # \qquad L_G = \mathbb{E}[\text{softplus}(-\ell(G(z)))].$$
 #
-# The generator's loss is not $V$. The formula above would have it minimise
+# The generator's loss is not $V$. The value of the first section would have it minimise
 # $\log(1 - D(G(z)))$; here it minimises $-\log D(G(z))$, also Goodfellow's proposal. Both push
 # the logit of a fake up, and both rest at the same densities. The figure below shows why the
 # second one is played.
@@ -517,8 +593,8 @@ class Camera(keras.callbacks.Callback):
 
 # %% [markdown]
 # Both players use Adam without momentum ($\beta_1 = 0$). Momentum carries a player on in the
-# direction of its last moves, and in a game that direction is soon wrong, since the opponent
-# has moved.
+# direction of its last moves, and in a game that direction may soon be wrong, since the opponent
+# has moved. Whether it matters here, an exercise asks.
 
 # %%
 game = NonSaturating(number_generator, number_discriminator, latent_dim=1, seed=seed)
@@ -561,8 +637,8 @@ def draw_game(axis, index):
 # green curve first: it starts flat, rises towards the real numbers, and tries to become the
 # dashed one. Then follow the generator, which walks uphill on green. It does not only walk: a
 # generator that looks for the highest place on the curve gathers all its numbers there. Look
-# for pictures in which the orange density is far too narrow, then watch the discriminator
-# answer with a dip at that place, which drives the numbers apart again.
+# for the picture in which the orange density is far too narrow: the dashed curve has a dip there, and as the
+# discriminator follows it, the numbers are driven apart again.
 
 # %%
 moments = (np.linspace(0, 1, 8) ** 1.6 * game_epochs).round().astype(int)
@@ -701,7 +777,8 @@ results.record("frozen_discriminator_movement", movement)
 # While the digits train, a second camera keeps a confusion matrix. Its rows are what an image
 # is, real or fake, its columns what the discriminator calls it; each row sums to 1. A logit
 # above 0 means "real". The real images are test images and the fakes come from fresh latents,
-# so neither can have been learned by heart.
+# so neither can have been learned by heart. The fakes are those of the *average* generator, whose samples we shall keep;
+# the discriminator has been trained against the generator itself.
 
 
 # %%
@@ -730,18 +807,21 @@ class HeldOut(keras.callbacks.Callback):
 
 # %% [markdown]
 # The momentum is a compromise. Radford et al. (2015) report that Adam's usual 0.9 made the
-# training of a GAN oscillate, and that 0.5 helped; we follow them where the book does not.
-# `SampleGrid` draws images from the same ten latents again and again, so that what changes in
+# training of a GAN oscillate, and that 0.5 helped; we follow them where the book does not. The **moving average** of the
+# generator's weights is there for the same reason: where a game circles around its equilibrium, as chapter 5b will show,
+# the mean of a circle is closer to the centre than any point on it. It takes no part in the game, and costs a copy of the
+# generator.
+# `SampleGrid` draws images of the average generator from the same latents again and again, so that what changes in
 # its rows is the generator and not the dice. `datasets.Batches` shuffles the images anew for every
 # epoch.
 
 # %%
-gan = NonSaturating(generator, discriminator, latent_dim, seed=seed)
+gan = NonSaturating(generator, discriminator, latent_dim, decay, seed)
 gan.compile(
     keras.optimizers.Adam(learning_rate, beta_1=momentum),
     keras.optimizers.Adam(learning_rate, beta_1=momentum),
 )
-fixed_latents = random.normal(size=(10, latent_dim)).astype("float32")
+fixed_latents = random.normal(size=(12, latent_dim)).astype("float32")
 grid = SampleGrid(fixed_latents, every=grid_every)
 watch = HeldOut(dataset.test_images[:held_out], seed)
 
@@ -770,13 +850,13 @@ figure = plots.image_rows(
 )
 plots.show(
     figure,
-    alt="Rows of ten generated images from the same latents, from before training to its end: "
-    "grey noise first, then blots in the middle, then shapes of digits with speckles.",
+    alt="Rows of twelve generated images from the same latents, from before training to its end: "
+    "grey noise first, then soft digits, then sharper ones, some of which turn into others.",
 )
 
 # %% [markdown]
 # No image was ever compared with an original, and yet there are strokes, and many of them are
-# digits. Note also that the columns keep changing, from one digit to another, until the end.
+# digits, most of them after 30 epochs. Note also that some columns go on changing, from one digit to another.
 # The generator of chapter 2 had a target for each image and settled. This one has an opponent.
 
 # %%
@@ -788,20 +868,19 @@ plots.plot_history(
 )
 
 # %% [markdown]
-# Compare this with the game on numbers. There the losses came to rest at the two marks. Here
-# the discriminator stays below $2 \log 2$ and the generator above $\log 2$: the discriminator
-# is ahead. Note what the curves do *not* show. The images above improve from row to row while
-# the losses barely tell. A GAN's loss measures one player against the other of the same
-# moment, not the images against the data.
+# Compare this with the game on numbers. There the losses came to rest at the two marks. Here they come nearer for a few
+# epochs and then move away again: the discriminator ends below $2 \log 2$ and the generator above $\log 2$, so the
+# discriminator is ahead, and more so the longer they play. Note what the curves do *not* show: the generator's loss rises
+# while its images get better. A GAN's loss measures one player against the other as it is at that moment, not
+# the images against the data.
 
 # %% [markdown]
 # ### The confusion matrix over the training
 #
-# At the equilibrium the discriminator can do no better than a coin: every entry of the matrix
-# would be one half. The dashed line is that chance level. Look for epochs where one curve
-# jumps up and the other drops: there the discriminator leans to one side, and calls nearly
-# everything real or nearly everything fake. The generator's last moves have carried its images
-# across the border that the discriminator had drawn, and the border follows.
+# At the equilibrium the discriminator can do no better than chance: it calls as many fakes real as real images, so the two
+# rows are equal. The dashed line is a coin's one half. Look for epochs where one curve
+# jumps up and the other drops: there the discriminator leans to one side, and calls more of everything real, or more of
+# everything fake. It follows the generator's last moves, and overshoots.
 
 # %%
 matrices = np.array(watch.matrices)
@@ -831,8 +910,8 @@ results.record("accuracy_on_fakes", matrices[-1, 1, 1], data=dataset.name)
 # %% [markdown]
 # After training, the share of right answers is {{ expected.accuracy_on_real }} on held-out
 # real images and {{ expected.accuracy_on_fakes }} on fakes, beside the chance level of 0.5.
-# The book reports 82.8 % for its discriminator, during training, from a single run without a
-# seed.
+# The book reports 82.8 % for its discriminator, during training and against the generator itself, from a single run
+# without a seed.
 
 # %% [markdown]
 # ### How far from the equilibrium?
@@ -870,37 +949,49 @@ def fresh_discriminator(real_images, fake_images):
 # %% [markdown]
 # The instrument needs a control. Asked to tell real images from *other* real images, the fresh
 # discriminator must fall back to chance, else it has found something that is not the
-# generator's fault. For the control we shuffle the training images and split them in two. And
-# so that the samples are not given away by their decimals, they are rounded to the 256 greys
-# that real images have.
+# generator's fault. For the control we shuffle the training images and split them in two.
+#
+# We ask it about two kinds of fakes from the same latents: those of the generator as the last step left it, and those of
+# the average. So that neither is given away by its decimals, both are rounded to the 256 greys of real images.
 
 # %%
 count = min(fresh_images, len(dataset.test_images), len(dataset.train_images) // 2)
 test_images = random.permutation(dataset.test_images)[:count]
 latents = random.normal(size=(count, latent_dim)).astype("float32")
-samples = gan.predict(latents, batch_size=500, verbose=0)
-samples = datasets.from_bytes(np.round((samples + 1) * 127.5).astype("uint8"))
+samples, last_samples = (
+    datasets.from_bytes(np.round((drawn + 1) * 127.5).astype("uint8"))
+    for drawn in (
+        gan.predict(latents, batch_size=500, verbose=0),
+        gan.generator.predict(latents, batch_size=500, verbose=0),
+    )
+)
 
 # %%
-real_logits, fake_logits = fresh_discriminator(test_images, samples)
 shuffled = random.permutation(dataset.train_images)
-pair = fresh_discriminator(shuffled[:count], shuffled[count : 2 * count])
-bound = max(0.0, np.log(2) - game_loss(real_logits, fake_logits) / 2)
-accuracy = np.trace(confusion_matrix(real_logits, fake_logits)) / 2
-control = np.trace(confusion_matrix(*pair)) / 2
+pairs = {
+    "last_step": (test_images, last_samples),
+    "average": (test_images, samples),
+    "other_real_images": (shuffled[:count], shuffled[count : 2 * count]),
+}
 
 # %%
-results.record("fresh_accuracy", accuracy, data=dataset.name)
-results.record("fresh_accuracy_real_against_real", control, data=dataset.name)
-results.record("divergence_bound", bound, "nats", dataset.name)
+for name, pair in pairs.items():
+    first_logits, second_logits = fresh_discriminator(*pair)
+    accuracy = np.trace(confusion_matrix(first_logits, second_logits)) / 2
+    bound = max(0.0, np.log(2) - game_loss(first_logits, second_logits) / 2)
+    results.record(f"fresh_accuracy_{name}", accuracy, data=dataset.name)
+    results.record(f"divergence_bound_{name}", bound, "nats", dataset.name)
 
 # %% [markdown]
-# The accuracy of the fresh discriminator is {{ expected.fresh_accuracy }}, where real against
-# real gives {{ expected.fresh_accuracy_real_against_real }} and chance is 0.5. The divergence
-# is at least {{ expected.divergence_bound }}, and 0.693 is the most it can be. So the game on
-# digits is nowhere near the equilibrium, and its own discriminator, which has to follow a
-# generator that moves, understates how far away it is. You can drive this to the extreme: set
-# `momentum` to the book's 0.9, run again, and compare what the two discriminators say. The
+# | real test images against | accuracy of a fresh discriminator | JSD at least |
+# |---|---|---|
+# | the last step's samples | {{ expected.fresh_accuracy_last_step }} | {{ expected.divergence_bound_last_step }} |
+# | the average's samples | {{ expected.fresh_accuracy_average }} | {{ expected.divergence_bound_average }} |
+# | (control: real against other real) | {{ expected.fresh_accuracy_other_real_images }} | {{
+# expected.divergence_bound_other_real_images }} |
+#
+# Chance is 0.5, and the bound can be at most 0.693. So the average is harder to tell from real digits than the
+# generator that it follows, though no discriminator ever trained it. Neither is at the equilibrium. The
 # theory is not to blame: it speaks of generators that can take any density and of
 # discriminators that are always the best ones. We have a hidden layer of 128 units and one
 # gradient step each.
@@ -973,22 +1064,31 @@ plots.show(
 # {{ expected.nearest_distance_test_images }} for real test images. No sample lies at 0, so
 # nothing has been copied pixel by pixel. Be careful with the converse: a training image
 # shifted by one pixel would also pass this test, and so would a training image with enough
-# speckles on it. Chapter 4 compares features of a classifier instead of pixels.
+# speckles on it. Chapter 5a compares features of a classifier instead of pixels.
 
 # %% [markdown]
-# ### What is wrong with these samples
+# ### What is wrong with these samples, and what the average mends
 #
-# Look at the samples at full size, and look for dots.
+# Here are samples of the generator as the last step left it, and of its average, from the same latents. Look for dots.
 
-# %%
-plots.show_images(
-    samples[:20],
-    alt="Twenty samples in two rows: strokes that look like digits, among stray dots.",
-    scale=0.85,
+# %% tags=["picture"]
+rows = {
+    "real digits" if dataset.name == "mnist" else dataset.name: test_images,
+    "last step": last_samples,
+    "average": samples,
+}
+plots.show(
+    plots.image_rows(
+        [images[start : start + 14] for images in rows.values() for start in (0, 14)],
+        [label for name in rows for label in (name, "")],
+        scale=0.6,
+    ),
+    alt="Two rows each of real digits, of samples of the generator after its last step, which are speckled with stray dots, "
+    "and of its average, whose strokes are smooth. Many samples can be read as digits.",
 )
 
 # %% [markdown]
-# Pen strokes are connected, their insides are even, and paper is empty. In the samples single
+# Pen strokes are connected, their insides are even, and paper is empty. In the samples of the last step single
 # bright pixels stand in the dark and dark ones inside the strokes. One number shows it, the
 # mean difference between horizontal neighbours:
 #
@@ -1003,22 +1103,25 @@ def roughness(images):
 # %%
 real_roughness, fake_roughness = roughness(test_images), roughness(samples)
 results.record("roughness_samples", fake_roughness.mean(), data=dataset.name)
+results.record("roughness_last_step", roughness(last_samples).mean(), data=dataset.name)
 results.record("roughness_test_images", real_roughness.mean(), data=dataset.name)
 
 # %% [markdown]
-# The samples have a roughness of {{ expected.roughness_samples }}, real images one of
-# {{ expected.roughness_test_images }}. The cause is the architecture. The last layer computes
+# After the last step the samples have a roughness of {{ expected.roughness_last_step }}, those of the average generator
+# have {{ expected.roughness_samples }}, and real images {{ expected.roughness_test_images }}. So most speckles were the
+# restlessness of the game: every step pushes single pixels to and fro, and the average of many steps has no part in it.
+#
+# What the average cannot mend are wrong shapes. The last layer computes
 # each of the 784 pixels from the hidden units with weights of its own, and it does not know
 # which pixels are neighbours; the discriminator's first layer does not know either. Shuffle
 # the pixels of all images in one fixed way, and both networks would learn just as well.
 # Chapter 4 gives both networks convolutions, which know, and plays the same game on the same
-# data for the same minutes. That the game drifts and never settles will remain, and is the
-# subject of chapter 5.
+# data. The game will still not settle; that is the subject of chapter 5.
 
 # %% [markdown]
 # ## Exercises
 #
-# Six questions. `questions.NAME.check(...)` tells you whether an answer is right and, if not,
+# Eight questions. `questions.NAME.check(...)` tells you whether an answer is right and, if not,
 # what it misses; `questions.NAME.hint()` gives a push, and `questions.NAME.solution()` shows
 # the reference. As long as an answer is missing, the notebook goes on with the reference.
 
@@ -1054,9 +1157,8 @@ def best_discriminator(real_counts, fake_counts):
 questions.best_discriminator.check(best_discriminator)
 
 # %% [markdown]
-# With it we can ask how well a discriminator could do that sees nothing of an image but its
-# roughness. It calls a bin real where $D^* > \frac12$, and is right on the share of real
-# images in those bins, and of fakes in the others. Chance would be 0.5.
+# How well could a discriminator do that sees only an image's roughness? It calls a bin real where $D^* > \frac12$, and is
+# right on the share of real images in those bins, and of fakes in the others. Chance would be 0.5.
 
 # %%
 best_discriminator = questions.best_discriminator.use(best_discriminator)
@@ -1138,21 +1240,83 @@ fifty_percent = ...
 questions.fifty_percent.check(fifty_percent)
 
 # %% [markdown]
+# ### 7 and 8. Change it, predict, train, see
+#
+# The game on numbers trains in seconds, so you can test your guesses. `number_game` plays it anew, with another game,
+# momentum or mean of the real numbers. Write down what you expect before you run it.
+
+
+# %%
+def number_game(kind, beta_1, mean, steps):
+    """Mean and deviation of a new generator after this many steps, where the real numbers are N(mean, 1.25²)."""
+    gradients.seed_everything(seed)
+    fresh = [keras.models.clone_model(network) for network in (number_generator, number_discriminator)]
+    new_game = kind(*fresh, latent_dim=1, seed=seed)
+    optimizers = [keras.optimizers.Adam(game_learning_rate, beta_1=beta_1) for _ in fresh]
+    new_game.compile(*optimizers)
+    numbers = np.random.default_rng(seed).normal(mean, real_deviation, (steps * game_batch_size, 1))
+    new_game.fit(numbers.astype("float32"), batch_size=game_batch_size, verbose=0)
+    weight, bias = (values.item() for values in new_game.generator.get_weights())
+    return bias, abs(weight)
+
+
+# %% [markdown]
+# **far_away.** Put the real numbers far away, at 10, and play 200 steps:
+# `number_game(NonSaturating, 0.0, 10.0, 200)`, then the same with `losses.MinMax` (`from gancourse import losses`), in
+# which the generator minimises $\log(1 - D)$. Whose mean has come further, and why?
+#
+# - a) The minimax one: it plays the game of the theory, whose value is the divergence itself.
+# - b) The non-saturating one: where the discriminator is sure, the other loss has next to no slope.
+# - c) Both are as far: they push the same logit up, and rest at the same densities.
+# - d) Neither has moved: the densities do not overlap, so no discriminator can say where to go.
+
+# %% tags=["exercise"]
+far_away = ...
+
+questions.far_away.check(far_away)
+
+# %% [markdown]
+# **momentum_of_numbers.** Play the chapter's own game, 1,600 steps to the mean 4, with Adam's usual momentum of 0.9
+# and with none. What does the momentum do?
+#
+# - a) With 0.9 the generator overshoots, and ends with a mean far from 4.
+# - b) With 0.9 it does not move at all.
+# - c) Nothing that counts: both generators end at a mean of about 4 and a deviation of about 1.25.
+# - d) With 0.9 it ends with a deviation near 0: all numbers gather in one place.
+
+# %% tags=["exercise"]
+momentum_of_numbers = ...
+
+questions.momentum_of_numbers.check(momentum_of_numbers)
+
+# %% [markdown]
 # ## Summary
 #
 # A GAN trains a generator without ever telling it what it should have drawn: the discriminator
 # learns the ratio of the two densities, and the generator follows its gradient. The best
-# discriminator answers $p_{\text{real}} / (p_{\text{real}} + p_{\text{generated}})$, and
-# against it the generator minimises the Jensen-Shannon divergence. At the equilibrium the
+# discriminator answers $p_{\text{real}} / (p_{\text{real}} + p_{\text{generated}})$.
+# Against it the minimax generator minimises the Jensen-Shannon divergence, and the non-saturating one, which
+# everybody plays, the reverse KL divergence less twice that. At the equilibrium the
 # losses are $2 \log 2$ and $\log 2$. On single numbers we watched the game arrive there. On
-# digits it did not: a fresh discriminator has an accuracy of {{ expected.fresh_accuracy }},
-# the samples are rough, and the losses do not say how good they are. Whoever builds such a
+# digits it did not: the losses drift, and a fresh discriminator still tells fakes from real digits better than by chance,
+# with an accuracy of {{ expected.fresh_accuracy_average }}. The losses do not say how good the samples are. An average of
+# the generator's weights took most speckles away. Whoever builds such a
 # game should check that each player moves on its own move, and only then.
 #
 # Chapter 4 keeps the game and changes the players.
 
 # %% [markdown]
 # ## References
+#
+# ### Elsewhere
+#
+# - [GAN Lab](https://poloclub.github.io/ganlab/): the game on points in the plane, live in the browser.
+# - I. Goodfellow, [NIPS 2016 tutorial](https://arxiv.org/abs/1701.00160): the inventor explains, with exercises.
+# - L. Weng, [From GAN to WGAN](https://lilianweng.github.io/posts/2017-08-20-gan/): divergences, and what goes wrong.
+# - A. Zhang et al., [Dive into Deep Learning](https://d2l.ai/chapter_generative-adversarial-networks/index.html),
+#   chapter 20: the same first steps in other code.
+#
+# ### Sources
 #
 # - I. Goodfellow et al., *Generative Adversarial Nets*, 2014. arXiv:1406.2661. The game,
 #   $D^*$, the equilibrium (section 4), and the non-saturating loss (section 3).

@@ -51,7 +51,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_run_trains_the_chapters_network_and_ships_it(folder, capsys):
     assert main(["models"]) == 0
-    assert "made_up: 0 minutes, SHA-256 " in capsys.readouterr().out
+    assert "made_up: 0 processor minutes, SHA-256 " in capsys.readouterr().out
     latents = normal(4, 3)
     assert numpy(models.load("made_up")(latents)) == pytest.approx(
         2 * latents.sum(1, keepdims=True) + [2, 2], rel=1e-5

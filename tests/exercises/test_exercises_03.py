@@ -91,6 +91,7 @@ WRONG = [
     ("minimax_generator_loss", bad_overflow, "as a whole"),
     ("minimax_generator_loss", bad_clip, "should give -1000"),
     ("minimax_generator_loss", lambda logits: ops.mean(ops.softplus(logits)), "sign is wrong"),
+    ("minimax_generator_loss", lambda logits: ops.mean(ops.softplus(-logits)), "the loss that the chapter plays"),
     ("minimax_generator_loss", lambda logits: -ops.mean(ops.softplus(-logits)), "log D"),
     ("minimax_generator_loss", lambda logits: -ops.softplus(logits), "one number"),
     ("generator_step", bad_both, "the opponent helps"),

@@ -59,7 +59,7 @@ def stamped(v, w, stride):
         ("convolution_size", lambda s, k, t, p: s / t if p == "same" else (s - k) / t + 1, "is whole"),
         ("convolution_size", lambda s, k, t, p: (s, s), "one number"),
         ("transpose_convolve", stamped, "add up"),
-        ("transpose_convolve", lambda v, w, s: transpose_by_matrix(v, w[::-1], s), "stamp the window"),
+        ("transpose_convolve", lambda v, w, s: transpose_by_matrix(v, w[::-1], s), "stamp the filter"),
         ("transpose_convolve", lambda v, w, s: np.convolve(v, w), "gaps"),
         ("transpose_convolve", lambda v, w, s: transpose_by_matrix(v, w, s)[:-1], "3 numbers"),
         ("normalize", per_image, "mean 0"),

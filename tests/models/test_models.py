@@ -130,7 +130,7 @@ def test_a_network_that_is_too_large_is_not_saved(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", models.names())
 def test_what_the_course_ships_can_be_loaded_and_says_how_it_was_trained(name):
     known = models.about(name)
-    assert {"data", "run", "fixed", "minutes", "machine", "code"} <= set(known)
+    assert {"data", "run", "fixed", "processor_minutes", "machine", "code"} <= set(known)
     images = numpy(models.load(name)(normal(4, *known["input"])))
     assert images.shape == (4, *known["output"]) and np.isfinite(images).all()
     assert places.asset(f"{models.FOLDER}/{name}.npz").stat().st_size <= models.LARGEST
