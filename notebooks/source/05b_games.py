@@ -1339,7 +1339,7 @@ for target, mixture in mixtures.items():
 # %% [markdown]
 # ### Ten games, ten seeds
 #
-# One run is an anecdote. `python -m gancourse sweep points` trained all ten games with ten seeds on both targets,
+# One run proves little. `python -m gancourse sweep points` trained all ten games with ten seeds on both targets,
 # always with the networks above, and wrote a table. We read it here. First as dots: each is one seed.
 
 

@@ -956,7 +956,7 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 # ### The restored weights, on test images
 #
 # Which weights were best was decided on held-out images. To choose the best of many looks is to be a little
-# lucky, so the number at the best epoch is flattered. The honest one comes from images, and latents, that had no
+# lucky, so the number at the best epoch is flattered. A fair one comes from images, and latents, that had no
 # part in the choice.
 
 # %%
@@ -983,7 +983,7 @@ plots.show(
 # {{ expected.frechet_distance_last }}, and real images {{ expected.frechet_distance_real }}. The best epoch was
 # {{ expected.best_epoch }}, of at most 15.
 #
-# That is an honest disappointment. The training was made hard so that the distance would turn, and with most
+# That is a disappointment. The training was made hard so that the distance would turn, and with most
 # seeds it had hardly begun to when it ended. What the restored weights gain lies within the spread of the seeds.
 # The callback did what it promises, which is to lose nothing: its worth shows in trainings that go wrong late.
 #

@@ -1,24 +1,35 @@
 # %% [markdown]
 # # 7. Semi-supervised GAN: a hundred labels
 #
-# Images are cheap, labels are not: somebody has to look at each image and say what it is. MNIST has 60,000 labels.
-# Suppose we had paid for a hundred, ten of each digit. Can the other images, whose labels nobody knows, still help to
-# learn the digits? In 2016 a discriminator with a second task became the best answer of its time. We rebuild it,
-# give it every improvement we know, give the network *without* unlabelled images a fair chance too, and then ask
-# which part of the gain is due to the GAN.
+# Images are cheap, labels are not: somebody has to look at each image and say what it is. MNIST has 60,000
+# labels. Suppose we had paid for a hundred, ten of each digit. Can the other images, whose labels nobody knows,
+# still help to learn the digits?
+#
+# <!-- picture -->
+#
+# **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs
+# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** chapter 3, the game; chapter 4, DCGAN
+# and the book's networks; chapter 5b, what else a generator can ask for.
+#
+# This is **semi-supervised learning**. A child learns in this way: it is told a few times what a cat is, and sees
+# many more cats that nobody names. In the picture only the six large points have labels. With these alone, the
+# border between the two classes cuts through the grey points (left); with the help of the grey points, whose
+# class nobody knows, it runs between them (middle).
+#
+# In 2016 a discriminator with a second task, the **semi-supervised GAN** (SGAN), became the best answer of its
+# time. We rebuild it, give it every improvement we know, give the network *without* unlabelled images a fair
+# chance too, and then ask which part of the gain is due to the GAN. From 2017 on, other methods overtook it, and
+# we shall see why.
 #
 # **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) is the paper of this
-# chapter; Odena 2016 ([arXiv:1606.01583](https://arxiv.org/abs/1606.01583)) had the same idea; Dai et al. 2017
-# ([arXiv:1705.09783](https://arxiv.org/abs/1705.09783)) explain why it works best with bad samples; Oliver et al.
-# 2018 ([arXiv:1804.09170](https://arxiv.org/abs/1804.09170)) say what a fair comparison is. The consistency between
-# an image and its variation, and the slow teacher, come from Laine and Aila 2017
+# chapter; Odena 2016 ([arXiv:1606.01583](https://arxiv.org/abs/1606.01583)) had the same idea. Dai et al. 2017
+# ([arXiv:1705.09783](https://arxiv.org/abs/1705.09783)) explain why it works best with bad samples. Oliver et al.
+# 2018 ([arXiv:1804.09170](https://arxiv.org/abs/1804.09170)) say what a fair comparison is. Consistency
+# regularization and the slow teacher come from Laine and Aila 2017
 # ([arXiv:1610.02242](https://arxiv.org/abs/1610.02242)), Tarvainen and Valpola 2017
 # ([arXiv:1703.01780](https://arxiv.org/abs/1703.01780)) and Sohn et al. 2020
-# ([arXiv:2001.07685](https://arxiv.org/abs/2001.07685)).
-#
-# **Before this:** chapter 3 (the game), chapter 4 (DCGAN, the book's networks), chapter 5b (feature matching's
-# relatives: what else a generator can ask for). **Time:** about {{ minutes }} minutes on {{ machine }}, at the lesson
-# profile.
+# ([arXiv:2001.07685](https://arxiv.org/abs/2001.07685)). "The book" is *GANs in Action* (Langr and Bok 2019),
+# whose chapter 7 builds an SGAN, too.
 
 # %% [markdown]
 # ## Imports
@@ -41,8 +52,9 @@ from gancourse.training import TwoPlayerModel
 # %% [markdown]
 # ## Parameters
 #
-# The recipe was chosen on *one* draw of 100 labels (seed 100), by the accuracy on the last 10,000 training images,
-# about twenty short runs in all. None of the draws that are reported was used for that, and no test image.
+# The recipe was chosen on *one* draw of 100 labels (seed 100), by the accuracy on the last 10,000 training
+# images, about twenty short runs in all. None of the draws that are reported was used for that, and no test
+# image.
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
@@ -59,7 +71,7 @@ rate = 2e-3  # of Adam at the start; it falls to 0 along half a cosine
 beta_1 = 0.5  # Adam's memory for gradients, as in chapter 4
 decay = 0.999  # of the moving average of the discriminator
 noise = 0.3  # standard deviation of the noise on the input; pixels lie in [-1, 1]
-sure = 0.9  # the probability from which on a guess counts
+sure = 0.9  # the probability from which on a pseudo-label counts
 pool_size = 20_000  # variations of the labelled images
 
 rates = [1e-3, 3e-3, 1e-2]  # from which the supervised baseline chooses, by its own labels
@@ -92,15 +104,16 @@ settings.whole(2, sample_count=sample_count)  # a distance needs a covariance
 # %% [markdown]
 # ## The data
 #
-# MNIST. All images may be looked at, but only a few of their labels: ten images of each class, drawn with the seed.
-# The first hundred images, as the book takes them, would not be balanced (there are 14 ones and 5 fives among them),
-# and they are always the same. How good a classifier gets depends on *which* images have labels, so one draw is no
-# result. This notebook has one draw; the numbers in its text are averages over several.
+# MNIST. All images may be looked at, but only a few of their labels: ten images of each class, drawn with the
+# seed. The first hundred images, as the book takes them, would not be balanced (there are 14 ones and 5 fives
+# among them: a mild **class imbalance**), and they are always the same. How good a classifier gets depends on
+# *which* images have labels, so one draw is no result. This notebook has one draw; the numbers in its text are
+# averages over several.
 #
-# With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in colour,
-# the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder of your own
-# pictures with a subfolder for each class. If a class has too few images for its share of the labels, every class gets
-# only as many as the rarest one has.
+# With `data_set` the chapter takes another set that has labels: "fashion-mnist", "usps", "digits", "faces" (in
+# colour, the classes are colours of hair), a name that you gave to `datasets.register`, or the path of a folder
+# of your own pictures with a subfolder for each class. If a class has too few images for its share of the labels,
+# every class gets only as many as the rarest one has.
 
 
 # %%
@@ -132,14 +145,14 @@ plots.show_images(
 # %% [markdown]
 # ### A hundred images, and what else they could have looked like
 #
-# A digit stays the same digit when it is turned a little, sheared, stretched, moved or bent. So each labelled image
-# stands for many others, and that knowledge costs no labels. Each place $p$ of the new image looks up the old image
-# at
+# A digit stays the same digit when it is turned a little, sheared, stretched, moved or bent. So each labelled
+# image stands for many others, and that knowledge costs no labels: **data augmentation**. Each place $p$ of the
+# new image looks up the old image at
 #
 # $$ A p + s + b(p) , $$
 #
-# with a matrix $A$ (rotation times shear times stretch), a shift $s$, and a smooth random field $b$ (Simard et al.
-# 2003). Supervised and semi-supervised networks get the same variations of their labelled images.
+# with a matrix $A$ (rotation times shear times stretch), a shift $s$, and a smooth random field $b$ (Simard et
+# al. 2003). Supervised and semi-supervised networks get the same variations of their labelled images.
 
 
 # %%
@@ -186,14 +199,15 @@ plots.show(
 #
 # ### One more class
 #
-# A classifier of ten digits gives ten logits $\ell_1, \dots, \ell_{10}$. A discriminator gives one, for "real". How can
-# the same network be both? Add an eleventh class, "fake". The softmax does not change when the same number is added
-# to all logits, so one of the eleven can be fixed: let the logit of "fake" be 0, whose exponential is 1. Then the
-# probability of *not* being fake is
+# A classifier of ten digits gives ten logits $\ell_1, \dots, \ell_{10}$. A discriminator gives one, for "real".
+# How can the same network be both? Add an eleventh class, "fake". The softmax does not change when the same
+# number is added to all logits, so one of the eleven can be fixed: let the logit of "fake" be 0, whose
+# exponential is 1. Then the probability of *not* being fake is
 #
 # $$ D(x) = \frac{Z}{Z + 1} = 1 - \frac{1}{Z + 1} , \qquad Z(x) = \sum_{k=1}^{10} e^{\ell_k(x)} . $$
 #
-# So ten logits are enough. Their differences say which digit it is (a softmax over the ten); their size says whether
+# (A classifier of $K$ classes with one more is often called a *K+1 classifier*.) So ten logits are enough. Their
+# differences say which digit it is (a softmax over the ten); their size says whether
 # it is a digit at all. Since $Z / (Z + 1)$ is the sigmoid of $\ln Z$, the logit of "real" is $\ln Z$, the
 # **logsumexp** of the ten.
 
@@ -213,18 +227,22 @@ for value in (-1000.0, 0.0, 1000.0):
     print(f"ten logits of {value:5.0f}: logit of real {logit:8.2f}, probability {float(ops.sigmoid(logit)):.3f}")
 
 # %% [markdown]
-# Look at the line in the middle. A network that knows nothing, with all logits 0, thinks everything is real, at 10 to
-# 1: ten of the eleven classes are.
+# Look at the line in the middle. A network that knows nothing, with all logits 0, thinks everything is real, at
+# 10 to 1: ten of the eleven classes are.
 #
 # ### Why images without labels help
 #
 # An unlabelled image has a loss: its $\ln Z$ should be large. That raises *some* digit's logit, and does not say
-# which one. A fake should have a small $\ln Z$: all ten logits go down there. So where there are no images, no digit
-# is likely; and the boundary between two digits, where two logits are equal, is cheapest where both are low. The
-# unlabelled images push the boundaries out of the places where images are.
+# which one. A fake should have a small $\ln Z$: all ten logits go down there. So where there are no images, no
+# digit is likely; and the **decision boundary** between two digits, where two logits are equal, is cheapest where
+# both are low. The unlabelled images push the boundaries out of the places where images are.
 #
-# Two moons show it. Each moon is a class, three points of each have labels. The other points are known, but not their
-# class. Fakes come from the laziest generator of all: uniform noise.
+# Behind this stands the **cluster assumption**: points of one dense region belong to the same class, so the
+# boundary should run where data is rare (*low-density separation*). Without some such assumption, images without
+# labels can say nothing about labels.
+#
+# Two moons show it. Each moon is a class, three points of each have labels. The other points are known, but not
+# their class. Fakes come from the laziest generator of all: uniform noise.
 
 # %%
 points, classes = make_moons(1000, noise=0.06, random_state=0)
@@ -243,8 +261,8 @@ def toy_network():
 
 # %% [markdown]
 # The losses are those of the whole chapter. For a labelled image of class $y$ the cross-entropy,
-# $-\ln \operatorname{softmax}(\ell)_y = \ln Z - \ell_y$. For the game the usual one of chapter 3 with $\ln Z$ as the
-# logit, $-\ln D(x) = \operatorname{softplus}(-\ln Z(x))$ for real images and
+# $-\ln \operatorname{softmax}(\ell)_y = \ln Z - \ell_y$. For the game the usual one of chapter 3 with $\ln Z$ as
+# the logit, $-\ln D(x) = \operatorname{softplus}(-\ln Z(x))$ for real images and
 # $-\ln (1 - D(x)) = \operatorname{softplus}(\ln Z(x))$ for fakes.
 
 
@@ -303,7 +321,7 @@ def draw_moons(axis, values, levels, colours):
     axis.set(xlabel="first coordinate", ylabel="second coordinate", aspect="equal")
 
 
-# %%
+# %% tags=["picture"]
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.6), layout="constrained")
 for axis, (name, network) in zip(axes, toys.items()):
     logits = ops.convert_to_numpy(network(plane))
@@ -327,21 +345,58 @@ results.record("toy_accuracy", right, unit="%", data="two moons")
 results.record("toy_accuracy_chance", 50, unit="%")
 
 # %% [markdown]
-# With labels alone the network is right on 58 % of the thousand points here; with nine other draws of the six labels it
-# was 81 to 88 %. With the game it is right on {{ expected.toy_accuracy }}. The border
-# has moved into the empty space, although nobody said to which class any of
-# the grey points belongs. The fakes did that. Note *which* fakes: not good ones. If the generator drew the moons
-# perfectly, fakes and points would be alike, the game would say nothing about the empty space, and nothing would move
-# the border. What helps is fakes *beside* the data (Dai et al. 2017).
+# With labels alone the network is right on 58 % of the thousand points here; with nine other draws of the six
+# labels it was 81 to 88 %. With the game it is right on {{ expected.toy_accuracy }}. The boundary has moved into
+# the empty space, although nobody said to which class any of the grey points belongs. The fakes did that. Note
+# *which* fakes: not good ones. If the generator drew the moons perfectly, fakes and points would be alike, the
+# game would say nothing about the empty space, and nothing would move the boundary. What helps is fakes *beside*
+# the data (Dai et al. 2017). That is their argument; a perfect generator was not trained here.
 #
-# Note also what was assumed: that the border lies where there are no points. For two clouds that overlap it does not,
+# Note also what was assumed: the cluster assumption. For two clusters that overlap it does not hold,
 # and then unlabelled points may mislead.
 #
 # ## The networks
+
+# %%
+plots.show(
+    plots.block_diagram(
+        data={
+            "z": ("latents $z$", 0, 2),
+            "fakes": ("fakes $G(z)$", 2, 2),
+            "unlabelled": ("images\nwithout labels", 2, 1),
+            "labelled": ("100 images\nwith labels", 2, 0),
+        },
+        networks={"G": ("generator $G$", 1, 2), "D": ("classifier and\ndiscriminator", 3, 1)},
+        losses={
+            "class": ("labelled: name\nthe digit", 4, 0),
+            "game": ("game: real\nor fake?", 4, 1),
+            "matching": ("match the\nmean features", 4, 2),
+        },
+        arrows=[
+            *[("z", "G"), ("G", "fakes"), ("fakes", "D"), ("unlabelled", "D"), ("labelled", "D")],
+            *[("D", "class"), ("D", "game"), ("D", "matching")],
+        ],
+        trains=[("class", "D"), ("game", "D"), ("matching", "G")],
+    ),
+    alt="Block diagram. Latents go through the generator and become fakes. Fakes, images without labels and a hundred "
+    "images with labels go through one network that is classifier and discriminator. From its answers three losses are "
+    "computed. Dashed arrows: the loss of labelled images and the game train this network, feature matching the generator.",
+)
+
+# %% [markdown]
+# | network | input | output | goal |
+# |---|---|---|---|
+# | discriminator, which is the classifier | an image | ten logits; their logsumexp is the logit of "real" | see below |
+# | generator $G$ | latents $z$ | an image | fakes with the mean features of real images |
+# | teacher: moving average of the discriminator | an image | ten logits | steady pseudo-labels; in the end it is tested |
+# | the supervised opponent | a labelled image | ten logits | name the digit from a hundred labels alone |
+#
+# The discriminator has three goals: name the digits of labelled images, tell real images from fakes, and give an
+# image and its variation the same name. (The third one is a loss of its own, and not in the diagram.)
 #
 # ### The book's
 #
-# *GANs in Action* (2019) takes chapter 4's generator, and a discriminator with dropout and ten logits.
+# The book takes chapter 4's generator, and a discriminator with dropout and ten logits.
 
 
 # %%
@@ -375,11 +430,12 @@ for name, network in {"generator": book_generator(), "discriminator": book_discr
 # %% [markdown]
 # ### Ours
 #
-# Smaller, because small steps are what a laptop can afford. The input gets normal noise, since a hundred labels are
-# soon learned by heart. There is no batch normalization: labelled images, unlabelled ones and fakes come in separate
-# batches, and each would be normalised in its own way. There is no dropout either. It slowed the learning: in trials
-# of equal length on the draw for tuning, dropping 20 %, 10 % and none of the channels gave 95.8, 96.6 and 97.1 %.
-# Besides the logits the network gives its last **features**, of which the generator will make use.
+# Smaller, because small steps are what a laptop can afford. The input gets normal noise, since a hundred labels
+# are soon learned by heart. There is no batch normalization: labelled images, unlabelled ones and fakes come in
+# separate batches, and each would be normalised in its own way. There is no dropout either. It slowed the
+# learning: in trials of equal length on the draw for tuning, dropping 20 %, 10 % and none of the channels gave
+# 95.8, 96.6 and 97.1 %. Besides the logits the network gives its last **features**, of which the generator will
+# make use.
 
 
 # %%
@@ -416,7 +472,8 @@ for name, network in {"generator": generator_network(), "discriminator": discrim
 # ## The loss
 #
 # **The discriminator** adds three parts. Labelled images $x$ with class $y$, from the pool of variations, pay the
-# cross-entropy. Unlabelled images $u$ and fakes play the game, at half weight. The third part is newer than the GAN:
+# cross-entropy. Unlabelled images $u$ and fakes play the game, at half weight. The third part is newer than the
+# GAN:
 #
 # $$ \begin{aligned} L_D = {} & \ln Z(x) - \ell_y(x) && \text{labelled} \\
 # {} + {} & \tfrac12 \bigl[ \operatorname{softplus}(-\ln Z(u)) + \operatorname{softplus}(\ln Z(G(z))) \bigr]
@@ -424,13 +481,14 @@ for name, network in {"generator": generator_network(), "discriminator": discrim
 # {} + {} & [\max_k p_k(u) > 0.9] \, \bigl( \ln Z(v) - \ell_{\hat k}(v) \bigr) && \text{variation} \end{aligned} $$
 #
 # The **variation** $v$ of an unlabelled image $u$ must show the same digit as $u$. Which one? The network itself
-# guesses: $p(u)$ is the softmax of its *moving average*, a slow and therefore steady teacher, and
-# $\hat k = \arg\max_k p_k(u)$. Only sure guesses count, those with $p > 0.9$; at first these are few. Augmentation,
-# which only helped the hundred labelled images, now reaches all of them. This is consistency training, made popular
-# by FixMatch (Sohn et al. 2020), and no GAN is needed for it: keep that in mind for the results.
+# guesses: $p(u)$ is the softmax of its *moving average*, a slow and therefore steady teacher (**mean teacher**),
+# and the guess $\hat k = \arg\max_k p_k(u)$ is called a **pseudo-label** (Lee 2013). Only sure ones count, those
+# with $p > 0.9$; at first these are few. Augmentation, which only helped the hundred labelled images, now reaches
+# all of them. This is **consistency regularization**; FixMatch (Sohn et al. 2020) made the combination with
+# pseudo-labels popular. No GAN is needed for it: keep that in mind for the results.
 #
-# **The generator** does not try to fool anybody. With **feature matching** (Salimans et al. 2016) it wants its fakes
-# to have the same mean features $f$ as real images:
+# **The generator** does not try to fool anybody. With **feature matching** (Salimans et al. 2016) it wants its
+# fakes to have the same mean features $f$ as real images:
 #
 # $$ L_G = \operatorname{mean} \bigl|\, \mathbb{E}\, f(u) - \mathbb{E}\, f(G(z)) \,\bigr| . $$
 #
@@ -465,7 +523,8 @@ class WithTeacher(TwoPlayerModel):
 
 
 # %% [markdown]
-# **The turns** are those of chapter 3. Each network has its own loss, and each move changes only its own weights.
+# **The training step** is that of chapter 3. Each network has its own loss, and each move changes only its own
+# weights.
 
 
 # %%
@@ -497,8 +556,8 @@ class InTurns(WithTeacher):
 
 
 # %% [markdown]
-# The losses, line by line as above. `variation_loss` runs no gradient through the teacher, and `generator_loss` none
-# through the real features; nor do the features get noise.
+# The losses, line by line as above. `variation_loss` runs no gradient through the teacher, and `generator_loss`
+# none through the real features; nor do the features get noise.
 
 
 # %%
@@ -531,9 +590,9 @@ class SemiSupervised(InTurns):
 # %% [markdown]
 # ## Training
 #
-# A batch has four parts: unlabelled images, a variation of each, variations of labelled images, and their labels. The
-# labelled ones are few and come again and again, so they are drawn at random, from a seed that depends on the step
-# alone.
+# A batch has four parts: unlabelled images, a variation of each, variations of labelled images, and their labels.
+# The labelled ones are few and come again and again, so they are drawn at random, from a seed that depends on the
+# step alone.
 
 
 # %%
@@ -582,11 +641,11 @@ def accuracy(classifier, images, labels):
 # %% [markdown]
 # ### First the book's recipe
 #
-# It has the same game and the same labelled loss. It has no variations, neither of labelled images nor of others, and
-# its generator asks for a high logit, as in chapter 3. The book trains for 8,000 steps, with the first hundred labels;
-# here it gets {{ expected.book_steps }}, and balanced labels. (Its steps are large: one takes about as long as four of
-# ours.) One thing it gets as a present: our loop keeps the moving average of its discriminator too, and that is what
-# is tested. The book has none.
+# It has the same game and the same labelled loss. It has no variations, neither of labelled images nor of others,
+# and its generator asks for a high logit, as in chapter 3. The book trains for 8,000 steps, with the first
+# hundred labels; here it gets {{ expected.book_steps }}, and balanced labels. (Its steps are large: one takes
+# about as long as four of ours.) One thing it gets as a present: our loop keeps the moving average of its
+# discriminator too, and that is what is tested. The book has none.
 
 
 # %%
@@ -617,12 +676,12 @@ train(gan, MixedBatches(images, varied, *pool, seed), steps)
 # %% [markdown]
 # ### And a fair opponent
 #
-# What would the hundred labels have given *without* any other image? The comparison is only worth something if the
-# opponent gets all that does not need unlabelled images: the same network with the same noise, the same variations,
-# the same number of updates with labelled images of the same number, a moving average, a falling rate. And somebody
-# must have tried to make it good. It chooses its rate by **cross-validation within its labels**: train on fifty of
-# them, test on the other fifty, both ways round. A larger set of labels for validation would be cheating, because
-# then the method has more labels than it says (Oliver et al. 2018).
+# What would the hundred labels have given *without* any other image? The comparison is only worth something if
+# the opponent gets all that does not need unlabelled images: the same network with the same noise, the same
+# variations, the same number of updates with labelled images of the same number, a moving average, a falling
+# rate. And somebody must have tried to make it good. It chooses its rate by **cross-validation within its
+# labels**: train on fifty of them, test on the other fifty, both ways round. A larger set of labels for
+# validation would be cheating, because then the method has more labels than it says (Oliver et al. 2018).
 
 
 # %%
@@ -679,11 +738,12 @@ gain = accuracies["accuracy_100_labels"] - accuracies["supervised_accuracy_100_l
 results.record("gain", gain, unit="points", data=dataset.name)
 
 # %% [markdown]
-# Averaged over draws of the labels our semi-supervised network is right on {{ expected.accuracy_100_labels }} of the test
-# images, the supervised one on {{ expected.supervised_accuracy_100_labels }}, a gain of {{ expected.gain }}. The book's
-# recipe comes to {{ expected.accuracy_book_recipe }} in {{ expected.book_steps }} steps; the book itself reports
-# 89.41 % in one run of 8,000, beside 69.22 % for a supervised network that got 120 updates. The moving average is
-# worth little here: without it the same networks have {{ expected.accuracy_without_average }}.
+# Averaged over draws of the labels, the accuracy on test images is, for our semi-supervised network,
+# {{ expected.accuracy_100_labels }}, and for the supervised one {{ expected.supervised_accuracy_100_labels }}.
+# The gain is {{ expected.gain }}. The book's recipe comes to {{ expected.accuracy_book_recipe }} in
+# {{ expected.book_steps }} steps; the book itself reports 89.41 % in one run of 8,000, beside 69.22 % for a
+# supervised network that got 120 updates. The moving average is worth little here: without it the same networks
+# have {{ expected.accuracy_without_average }}.
 #
 # ### Where do unlabelled images help?
 #
@@ -716,7 +776,7 @@ def show_cases(which, alt):
 
 # %% [markdown]
 # Above each image: the true class · the supervised guess · the semi-supervised guess. First, images that only the
-# semi-supervised network reads rightly.
+# semi-supervised network gets right.
 
 # %%
 show_cases(cases["helped"], alt="Test digits that only the semi-supervised network classifies rightly, each under its "
@@ -746,21 +806,21 @@ plots.show(
 )
 
 # %% [markdown]
-# Of the test images {{ expected.share_helped }} are gained, {{ expected.share_harmed }} are lost, and
-# {{ expected.share_both_wrong }} are wrong either way. Most of the gained ones are no strange digits. They are ordinary
-# *kinds* of writing that happened to be missing among the hundred: sevens with a bar, open fours, twos with a loop.
-# Among 60,000 images each such kind occurs often, next to others that resemble it a little more and a little less, and
-# over that chain a label travels. Which classes gain most depends on the draw. Sevens, with a bar and without, were
-# among them in both that we looked at.
+# The shares of the test images are: gained {{ expected.share_helped }}, lost {{ expected.share_harmed }}, wrong
+# either way {{ expected.share_both_wrong }}. Most of the gained ones are not strange digits. They are ordinary
+# *kinds* of writing that happened to be missing among the hundred: sevens with a bar, open fours, twos with a
+# loop. Among 60,000 images each such kind occurs often, next to others that resemble it a little more and a
+# little less, and over that chain a label is passed on. Which classes gain most depends on the draw. Sevens, with
+# a bar and without, were among them in both that we looked at.
 #
-# Many of the lost ones lie between two classes. There a wrong but sure guess, once made, is taught to the variation and
-# stays: the network believes itself. That is the price of guessing.
+# Many of the lost ones lie between two classes. There a wrong but sure pseudo-label, once made, is taught to the
+# variation and stays: the network believes itself (**confirmation bias**). That is the price of pseudo-labels.
 #
 # ### Which part did it?
 #
-# The recipe has three parts that need unlabelled images: the game, feature matching as the generator's part in it,
-# and the variations. Take one away at a time, with the same number of steps. These runs are too long for a notebook:
-# `python -m gancourse sweep unlabelled` makes the table: three draws, the same for each row.
+# The recipe has three parts that need unlabelled images: the game, feature matching as the generator's part in
+# it, and the variations. Take one away at a time, with the same number of steps. These runs are too long for a
+# notebook: `python -m gancourse sweep unlabelled` makes the table: three draws, the same for each row.
 
 # %%
 arms = {
@@ -777,25 +837,27 @@ for arm, label in arms.items():
 
 # %% [markdown]
 # The three columns are the same three draws of labels. Read downwards. Without the **variations** of unlabelled
-# images the gain of nearly five points over labels alone shrinks to less than three. What is left then, the game with
-# feature matching, is the method of 2016. It is still better than labels alone, with each of the three draws.
+# images the gain of nearly five points over labels alone shrinks to less than three. What is left then, the game
+# with feature matching, is the method of 2016. It is still better than labels alone, with each of the three
+# draws.
 #
-# Now the last row. *Without the game*, with no generator and no fakes at all, but with the variations, the network is
-# a little behind everything with each draw, by 0.03, 0.56 and 0.19 points. Three draws cannot tell that from chance
-# (a paired t-test gives p = 0.24), and it takes half the time. So the variations alone give nearly the whole gain, the
-# game alone about half of it, and both together hardly more than the variations. Whether the generator
-# matches features or asks for a high logit makes no difference that three draws could show either.
+# Now the last row. *Without the game*, with no generator and no fakes at all, but with the variations, the
+# network is a little behind everything with each draw, by 0.03, 0.56 and 0.19 points. Three draws cannot tell
+# that from chance (a paired t-test gives p = 0.24), and it takes half the time. So the variations alone give
+# nearly the whole gain, the game alone about half of it, and both together hardly more than the variations.
+# Whether the generator matches features or asks for a high logit makes no difference that three draws could show
+# either.
 #
-# So the honest answer is: unlabelled images help enormously, a GAN is one way to use them, and it is no longer the
-# best way. That is also how the field went. From 2017 on consistency between an image and its variation took the
-# place of semi-supervised GANs. The two moons show when the game is still of use: when nobody knows how to vary a
-# point without changing its class.
+# So unlabelled images help enormously, a GAN is one way to use them, and it is no longer the best way. That is
+# also how the field went. From 2017 on consistency regularization took the place of semi-supervised GANs. The two
+# moons suggest when the game is still of use: when nobody knows how to vary a point without changing its class.
+# On a set of images we have not tried that.
 #
 # ### How many labels?
 #
 # From two labels a class to a thousand, three draws each (`python -m gancourse sweep labels`). The bars are 95 %
-# intervals by Student's t. They are taken of the logarithms of the errors, because errors cannot fall below 0, and
-# with three draws they are wide, and honest.
+# confidence intervals by Student's t. They are taken of the logarithms of the errors, because errors cannot fall
+# below 0. With three draws they have to be wide.
 
 
 # %%
@@ -829,17 +891,21 @@ plots.show(
 )
 
 # %% [markdown]
-# The fewer labels, the more the other images are worth. With fifty labels the errors fall from about 15 % to 2.6 %, and
-# with a hundred from 7 % to 2 %. With only twenty everything depends on luck: two of the three draws had errors
-# of 4 % and 2 %, the third 13 %. If both examples of a class are unusual, the first sure guesses are wrong, and
-# then the variations teach the wrong guess to thousands of images. That is why the interval is so long, and why one draw
-# proves nothing.
+# The fewer labels, the more the other images are worth. With fifty labels the errors fall from about 15 % to 2.6
+# %, and with a hundred from 7 % to 2 %. With only twenty everything depends on luck: two of the three draws had
+# errors of 4 % and 2 %, the third 13 %. If both examples of a class are unusual, the first sure pseudo-labels are
+# wrong, and then the variations teach the wrong one to thousands of images. That is why the interval is so long,
+# and why one draw proves nothing.
 #
-# At the right end the curves come together, but labels alone stay a little behind even with ten thousand. Here it is no
-# longer the labels that are missing: in 3,000 steps of 16 images that network sees 48,000 images, and ours
-# has seen 96,000 unlabelled ones and their variations besides. One of its draws is poor (96.2 %). All three chose
-# the highest rate, 0.01, in trainings of 600 steps; over the whole length it may be too high. This baseline could
-# be made better.
+# At the right end the curves come together, but labels alone stay a little behind even with ten thousand. Here it
+# is no longer the labels that are missing: in 3,000 steps of 16 images that network sees 48,000 images, and ours
+# has seen 96,000 unlabelled ones and their variations besides. One of its draws is poor (96.2 %). And this
+# baseline is not tuned well. All three draws chose the highest rate, 0.01, in trainings of 600 steps, and over
+# the whole length that is too high: in a trial outside the table, on the same three draws, the middle rate,
+# 0.003, took more than half of the way to the other curve, and stayed a little behind it with each draw. Rates
+# should have been compared at full length. So at ten thousand labels a good part of the distance between the two
+# curves is a matter of tuning, not of unlabelled images. A fair comparison tunes both sides with the same care
+# (Oliver et al. 2018).
 #
 # ### And the samples?
 #
@@ -865,26 +931,28 @@ results.record(
 
 # %% [markdown]
 # As digits they are bad, and so is their distance, {{ expected.frechet_distance }} against
-# {{ expected.frechet_distance_real }} of real images at the same count. That is no accident. Feature matching asks for
-# the right *mean* features, and mixtures of two digits have them. For the classifier such mixtures are welcome: they lie
-# between the classes, where $\ln Z$ should be low. A good generator would be of less use (Dai et al. 2017). If you want
-# samples, take chapter 4 or 8.
+# {{ expected.frechet_distance_real }} of real images at the same count. That is no accident. Feature matching
+# asks for the right *mean* features, and mixtures of two digits have them. For the classifier such mixtures are
+# welcome: they lie between the classes, where $\ln Z$ should be low. A good generator would be of less use (Dai
+# et al. 2017). If you want samples, take chapter 4 or 8.
 #
 # ### What is still wrong
 #
-# Our recipe was tuned with 10,000 labels of one draw, which nobody with a hundred labels has. The opponent chose its
-# rate from its own labels, but its network and its noise are those of the recipe, made for the other side. A
-# different network might serve labels alone better. All comparisons count steps, and one of ours with the game takes
-# several times as long as one with labels alone.
+# Our recipe was tuned with 10,000 labels of one draw, which nobody with a hundred labels has. The opponent chose
+# its rate from its own labels, but its network and its noise are those of the recipe, made for the other side. A
+# different network might serve labels alone better. All comparisons count steps, and one of ours with the game
+# takes several times as long as one with labels alone.
 #
-# The unlabelled images are too kind. They come from the same writers, show nothing but the ten digits, and have equally
-# many of each. Real unlabelled images contain things that belong to no class, and then the gain can turn into a loss
-# (Oliver et al. 2018). The variations are known to be harmless for digits; turned by 180 degrees a 6 would be a 9.
+# The unlabelled images are too kind. They come from the same writers, show nothing but the ten digits, and have
+# equally many of each. Real unlabelled images contain things that belong to no class, and then the gain can turn
+# into a loss (Oliver et al. 2018). The variations are known to be harmless for digits; turned by 180 degrees a 6
+# would be a 9.
 #
-# The book's recipe got a tenth of its steps, because one of them takes as long as four of ours. At the `full` profile it
-# gets all 8,000, and ours 60,000. Run so once, with one draw of the labels on an NVIDIA H100 with JAX, ours had
-# {{ full.accuracy_100_labels }}, the book's recipe {{ full.accuracy_book_recipe }}, and the network with the labels alone
-# {{ full.supervised_accuracy_100_labels }}. The best published error with a hundred labels is 0.8 % (Dai et al. 2017).
+# The book's recipe got a tenth of its steps, because one of them takes as long as four of ours. At the `full`
+# profile it gets all 8,000, and ours 60,000. Run so once, with one draw of the labels on an NVIDIA H100 with JAX,
+# ours had {{ full.accuracy_100_labels }}, the book's recipe {{ full.accuracy_book_recipe }}, and the network with
+# the labels alone {{ full.supervised_accuracy_100_labels }}. Published errors of GANs with a hundred labels, for
+# comparison: 0.93 ± 0.07 % (Salimans et al. 2016) and 0.80 ± 0.10 % (Dai et al. 2017).
 #
 # ## Exercises
 #
@@ -901,8 +969,8 @@ questions
 # $$1 - \frac{1}{Z + 1} , \qquad Z = \sum_k e^{\ell_k} .$$
 #
 # Logits of ±1000 must give 1 and 0. Small probabilities must stay what they are: ten logits of −50 give
-# $2 \cdot 10^{-21}$, and who returns 0 cannot take the logarithm. There need not be ten classes. (NumPy, as in all
-# functions here.)
+# $2 \cdot 10^{-21}$, and who returns 0 cannot take the logarithm. There need not be ten classes. (NumPy, as in
+# all functions here.)
 
 
 # %% tags=["exercise"]
@@ -914,10 +982,10 @@ def real_probability(logits):
 questions.real_probability.check(real_probability)
 
 # %% [markdown]
-# **unlabelled_loss.** Write the part of the discriminator's loss that needs no labels. An image's logit for "real"
-# is the logsumexp of its class logits, $\ln Z$. The loss is the mean of $\mathrm{softplus}(-\ln Z)$ over the real
-# images plus the mean of $\mathrm{softplus}(\ln Z)$ over the fakes. The two batches may differ in size, and logits
-# of ±1000 must give the right, finite loss.
+# **unlabelled_loss.** Write the part of the discriminator's loss that needs no labels. An image's logit for
+# "real" is the logsumexp of its class logits, $\ln Z$. The loss is the mean of $\mathrm{softplus}(-\ln Z)$ over
+# the real images plus the mean of $\mathrm{softplus}(\ln Z)$ over the fakes. The two batches may differ in size,
+# and logits of ±1000 must give the right, finite loss.
 
 
 # %% tags=["exercise"]
@@ -930,8 +998,8 @@ questions.unlabelled_loss.check(unlabelled_loss)
 
 # %% [markdown]
 # **feature_matching.** Find the bugs: three things are wrong here. The function should give the generator's loss:
-# the mean feature of the real images and that of the fakes, feature by feature, then the mean absolute difference.
-# The two batches may differ in size.
+# the mean feature of the real images and that of the fakes, feature by feature, then the mean absolute
+# difference. The two batches may differ in size.
 #
 # ```python
 # def feature_matching(real_features, fake_features):
@@ -953,10 +1021,11 @@ def feature_matching(real_features, fake_features):
 questions.feature_matching.check(feature_matching)
 
 # %% [markdown]
-# **draw_labels.** Write the draw of the images whose labels a method may see: of each class that occurs in `labels`,
-# `per_class` images, none of them twice. Return their indices, in any order. The same seed draws the same images,
-# another seed others, and every image has its chance: to take the first ones would be no draw. A generator of your
-# own leaves NumPy's global random state, on which the rest of the program depends, where it was.
+# **draw_labels.** Write the draw of the images whose labels a method may see: of each class that occurs in
+# `labels`, `per_class` images, none of them twice. Return their indices, in any order. The same seed draws the
+# same images, another seed others, and every image has its chance: to take the first ones would be no draw. A
+# generator of your own leaves NumPy's global random state, on which the rest of the program depends, where it
+# was.
 
 
 # %% tags=["exercise"]
@@ -977,8 +1046,8 @@ untrained_real = ...
 questions.untrained_real.check(untrained_real)
 
 # %% [markdown]
-# **error_bar.** Predict: a network is right about 97.5 % of 10,000 test images. What is the standard error of that
-# one measurement, in percentage points? Two decimals are enough.
+# **error_bar.** Predict: a network is right about 97.5 % of 10,000 test images. What is the standard error of
+# that one measurement, in percentage points? Two decimals are enough.
 
 # %% tags=["exercise"]
 error_bar = ...
@@ -986,9 +1055,9 @@ error_bar = ...
 questions.error_bar.check(error_bar)
 
 # %% [markdown]
-# **labels_by_chance.** Predict: many programs label the first 100 images of MNIST, as *GANs in Action* does, instead
-# of ten of each digit. Take them as 100 random draws from ten digits that are equally common. On average ten are
-# fours. What is the standard deviation of the number of fours?
+# **labels_by_chance.** Predict: many programs label the first 100 images of MNIST, as *GANs in Action* does,
+# instead of ten of each digit. Take them as 100 random draws from ten digits that are equally common. On average
+# ten are fours. What is the standard deviation of the number of fours?
 
 # %% tags=["exercise"]
 labels_by_chance = ...
@@ -996,8 +1065,8 @@ labels_by_chance = ...
 questions.labels_by_chance.check(labels_by_chance)
 
 # %% [markdown]
-# **unfair.** Somebody reports a test accuracy of 89 % for a semi-supervised network after 8,000 updates, and of 69 %
-# for a supervised one after 120. Both had the same 100 labels. What do the 20 points tell?
+# **unfair.** Somebody reports a test accuracy of 89 % for a semi-supervised network after 8,000 updates, and of
+# 69 % for a supervised one after 120. Both had the same 100 labels. What do the 20 points tell?
 #
 # - a) The unlabelled images are worth 20 points.
 # - b) With 100 labels alone one cannot get far beyond 69 %.
@@ -1010,9 +1079,9 @@ unfair = ...
 questions.unfair.check(unfair)
 
 # %% [markdown]
-# **bad_samples.** Salimans et al. saw that with feature matching the samples look worse than with the usual loss and
-# minibatch discrimination, and that the classifier is better. Dai et al. (2017) gave a reason: why can odd samples
-# help a classifier more than perfect ones?
+# **bad_samples.** Salimans et al. saw that with feature matching the samples look worse than with the usual loss
+# and minibatch discrimination, and that the classifier is better. Dai et al. (2017) gave a reason: why can odd
+# samples help a classifier more than perfect ones?
 #
 # - a) Odd samples are additional training images, so they work like augmentation.
 # - b) Samples beside the data show where no digits are, and the boundaries between classes move there.
@@ -1041,26 +1110,44 @@ questions.tuning.check(tuning)
 # %% [markdown]
 # ## Summary
 #
-# A classifier of ten classes is a discriminator too: add a class "fake" whose logit is fixed at 0, and the logit of
-# "real" is the logsumexp of the others. Unlabelled images raise it, fakes lower it, and so the borders between classes
-# move to where there are no images. Fakes that lie *beside* the data are the useful ones; feature matching makes such.
+# A classifier of ten classes is a discriminator too: add a class "fake" whose logit is fixed at 0, and the logit
+# of "real" is the logsumexp of the others. Unlabelled images raise it, fakes lower it, and so the decision
+# boundaries move to where there are no images: the cluster assumption at work. Fakes that lie *beside* the data
+# are the useful ones; feature matching makes such.
 #
-# A fair comparison gives the other side the same network, labels, variations and number of updates, lets it tune with
-# its own labels, and repeats everything over several draws of the labels. With a hundred labels the unlabelled
-# images of MNIST raised the accuracy from {{ expected.supervised_accuracy_100_labels }} to
-# {{ expected.accuracy_100_labels }}. Taking parts away showed that consistency between an image and its variation
+# A fair comparison gives the other side the same network, labels, variations and number of updates, lets it tune
+# with its own labels, and repeats everything over several draws of the labels. With a hundred labels the
+# unlabelled images of MNIST raised the accuracy from {{ expected.supervised_accuracy_100_labels }} to
+# {{ expected.accuracy_100_labels }}. Taking parts away showed that consistency regularization with pseudo-labels
 # does most of that, and that with it the game adds little, if anything.
 #
-# Labels told the discriminator more than "real" or "fake". Chapter 8 tells them to the generator too, so that one can
-# ask it for a seven.
+# Labels told the discriminator more than "real" or "fake". Chapter 8 tells them to the generator too, so that one
+# can ask it for a seven. (GANs can learn features without any labels, too: *BiGAN*, Donahue et al. 2016, adds an
+# encoder that finds the latents of an image.)
+#
+# ### Elsewhere
+#
+# - L. Weng, [Learning with not enough data](https://lilianweng.github.io/posts/2021-12-05-semi-supervised/), part
+#   1: the assumptions and methods of semi-supervised learning, of which the GAN is one.
+# - A. Oliver et al., [Realistic evaluation](https://arxiv.org/abs/1804.09170): how comparisons of this kind go
+#   wrong, with a list of what to do.
+# - Z. Dai et al., [Good semi-supervised learning that requires a bad GAN](https://arxiv.org/abs/1705.09783): why
+#   good samples do not help, with pictures of complement samples.
+# - scikit-learn, [Semi-supervised learning](https://scikit-learn.org/stable/modules/semi_supervised.html):
+#   self-training and label propagation in a few lines of code.
+# - OpenAI, [improved-gan](https://github.com/openai/improved-gan): the code of Salimans et al.
 #
 # ## References
 #
 # - Z. Dai, Z. Yang, F. Yang, W. Cohen, R. Salakhutdinov (2017). Good semi-supervised learning that requires a bad
 #   GAN. [arXiv:1705.09783](https://arxiv.org/abs/1705.09783)
+# - J. Donahue, P. Krähenbühl, T. Darrell (2016). Adversarial feature learning (BiGAN).
+#   [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
 # - S. Laine, T. Aila (2017). Temporal ensembling for semi-supervised learning.
 #   [arXiv:1610.02242](https://arxiv.org/abs/1610.02242)
 # - J. Langr, V. Bok (2019). *GANs in Action*. Manning. Chapter 7.
+# - D.-H. Lee (2013). Pseudo-label: the simple and efficient semi-supervised learning method for deep neural
+#   networks. ICML workshop on challenges in representation learning.
 # - A. Odena (2016). Semi-supervised learning with generative adversarial networks.
 #   [arXiv:1606.01583](https://arxiv.org/abs/1606.01583)
 # - A. Oliver, A. Odena, C. Raffel, E. Cubuk, I. Goodfellow (2018). Realistic evaluation of deep semi-supervised
