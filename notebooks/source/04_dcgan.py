@@ -938,10 +938,11 @@ plots.show_images(
 # ### What is still wrong
 #
 # Divided by the distance of real images, ours comes to {{ expected.frechet_distance_over_real }}: some samples are
-# unreadable, and which ones, no loss tells. The long run comes much closer with the same game, so width and patience are
-# most of the gap. Nobody decides *which* digit comes out; chapter 8 hands that choice to the user. Our recipe was found by trying,
-# and whether one more try would help cannot be seen from one run. Chapter 5 asks that properly: it measures
-# more than one thing, over several seeds, and compares the games and tricks that are said to help.
+# unreadable, and which ones, no loss tells. The long run comes much closer with the same game, so width and
+# patience are most of the gap. Nobody decides *which* digit comes out; chapter 8 hands that choice to the user. Our
+# recipe was found by trying, and whether one more try would help cannot be seen from one run. Chapter 5 asks that
+# properly: it measures more than one thing, over several seeds, and compares the games and tricks that are said to
+# help.
 #
 # The judge has limits as well. It knows ten classes and no more, and a generator that stored the training set
 # would get a perfect mark from it. Chapter 5 shows how each metric fails.
