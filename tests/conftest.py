@@ -142,15 +142,17 @@ def surroundings(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def random_images():
     """16 images of 4x4 grey pixels in [-1, 1]."""
     import numpy as np
 
-    return np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype("float32")
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype("float32")
+    images.flags.writeable = False  # for all tests
+    return images
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_gan():
     """A function that makes a compiled GAN on 4x4 images, the same one at every call."""
     import keras
