@@ -123,7 +123,6 @@ def test_softplus_is_the_logarithm_of_1_and_the_exponential_without_overflow(cha
 # Training in the usual way
 
 
-@everywhere
 def test_crossentropy_is_that_of_scipy_for_each_image(chapter):
     logits = np.concatenate([3 * normal(4, 10), [[1000] + 9 * [0]], [[0, -1000] + 8 * [0]]]).astype("float32")
     labels = np.array([3, 9, 0, 1, 1, 0])
@@ -192,7 +191,6 @@ def test_ascent_gives_float32(chapter, network):
 # Training on attacks
 
 
-@everywhere
 @pytest.mark.parametrize("step, steps", [(0.25, 1), (0.1, 4)])
 def test_attacked_images_stay_in_the_ball_and_the_range(chapter, network, step, steps):
     model = chapter.Robust(network, step, steps)
@@ -328,7 +326,6 @@ def test_the_rate_goes_up_in_two_fifths_of_the_steps_and_down_in_the_rest(chapte
     assert found == pytest.approx(np.interp(range(21), [0, 8, 20], [0, 0.5, 0]), abs=1e-6)
 
 
-@everywhere
 def test_the_rate_takes_the_step_as_an_integer_tensor(chapter):
     assert float(chapter.UpThenDown(0.5, 20)(ops.convert_to_tensor(2, "int32"))) == pytest.approx(0.125)
 
@@ -523,7 +520,6 @@ def test_scores_of_a_learner_are_its_own(chapter, learners, name, method):
     assert np.array_equal(chapter.scores_of(learners[name])(IMAGES), expected)
 
 
-@everywhere
 def test_linear_logits_are_scikit_learn_s_decision_function(chapter, learners, monkeypatch):
     monkeypatch.setattr(chapter, "learners", learners, raising=False)
     expected = learners["logistic"].decision_function(IMAGES.reshape(40, -1))
@@ -618,7 +614,6 @@ def errors(images, found):
     return np.sum((images - found) ** 2, axis=(1, 2, 3))
 
 
-@everywhere
 def test_digits_of_the_generator_are_brought_to_0_and_1_without_dropout(chapter, bent):
     latents = normal(5, 64)
     found = numpy(call(chapter.drawn_from, latents))
@@ -742,7 +737,6 @@ def test_the_gradient_is_taken_at_the_projection(chapter, network, monkeypatch):
 # The hidden gradient
 
 
-@everywhere
 def test_behind_the_scale_the_logits_are_a_thousand_times_those_of_the_network(chapter, network, monkeypatch):
     monkeypatch.setattr(chapter, "clean", network, raising=False)
     expected = 1000 * numpy(network(IMAGES))
@@ -787,7 +781,6 @@ def duel(chapter, network):
 PAIR = IMAGES, LABELS
 
 
-@everywhere
 def test_the_attacker_s_images_stay_in_the_ball_and_the_range(duel):
     game = duel(0.1, 0.1)
     game.generator.set_weights([100 * weight for weight in game.generator.get_weights()])
@@ -802,7 +795,6 @@ def test_an_attacker_that_answers_0_changes_nothing(duel):
     assert np.array_equal(numpy(call(game.attack, IMAGES)), IMAGES)
 
 
-@everywhere
 def test_damage_is_the_mean_loss_of_the_attacked_images(duel):
     game = duel(0.1, 0.1)
     expected = losses(game.discriminator, call(game.attack, IMAGES)).mean()

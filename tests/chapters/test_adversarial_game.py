@@ -163,7 +163,6 @@ def test_a_discriminator_of_one_half_has_minus_two_ln_two(chapter):
 # The game
 
 
-@everywhere
 def test_value_of_logits(chapter):
     assert float(chapter.value(np.zeros((4, 1), "float32"), np.zeros((6, 1), "float32"))) == pytest.approx(
         -2 * np.log(2)
@@ -351,7 +350,6 @@ def test_a_mode_needs_half_of_the_points_that_are_due_to_it(chapter, monkeypatch
     assert chapter.modes_met(moved) == 7
 
 
-@everywhere
 def test_the_own_value_is_that_of_the_discriminator_as_it_is(chapter):
     game, real, fake = chapter.new_game(), normal(50, 2), normal(40, 2, seed=1)
     expected = float(chapter.value(game.discriminator(real), game.discriminator(fake)))

@@ -70,7 +70,6 @@ def numbers(images):
     return (16 * images[:, 0, 0, 0]).astype(int)
 
 
-@pytest.mark.every_backend
 def test_a_batch_is_a_pair_that_is_the_only_input_of_fit(pairs):
     (images, classes), outputs, weights = keras.utils.unpack_x_y_sample_weight(pairs()[0])
     assert (images.shape, classes.shape) == ((4, 2, 2, 1), (4,))
@@ -117,7 +116,6 @@ def test_the_order_depends_on_seed_and_epoch_alone(pairs):
 # Telling a network the class
 
 
-@pytest.mark.every_backend
 def test_told_latents_are_multiplied_by_the_row_of_their_class(telling):
     latents, classes = keras.Input((8,)), keras.Input((), dtype="int32")
     network = keras.Model([latents, classes], telling.told(latents, classes, classes=10))
@@ -141,7 +139,6 @@ def test_the_product_has_a_name_by_which_the_chapter_finds_it(telling):
     assert telling.generator_network().get_layer("told").output.shape == (None, 8)
 
 
-@pytest.mark.every_backend
 def test_a_label_image_is_a_second_channel_with_the_numbers_of_the_class(telling):
     images, classes = keras.Input((28, 28, 1)), keras.Input((), dtype="int32")
     network = keras.Model([images, classes], telling.with_label_image(images, classes))
@@ -341,7 +338,6 @@ def test_there_is_a_fake_for_each_label_and_of_that_label(small_gan):
     assert fakes[:, 8:] == pytest.approx(np.repeat(LABELS[:, None] / 10, 8, axis=1), abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_fakes_come_from_fresh_latents_at_every_call(small_gan):
     gan = small_gan()
     latents = [numpy(call(gan.fakes, LABELS)).reshape(6, 16)[:, 0] for _ in range(2)]
@@ -376,7 +372,6 @@ def test_predictions_are_the_average_generator_s_images_of_the_labels(small_gan)
     assert found.reshape(6, 16) == pytest.approx(np.concatenate([normal(6, 8), rows[LABELS]], axis=1), abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_a_prediction_does_not_depend_on_the_others(small_gan):
     gan = small_gan(generator=normalized_generator())
     together = numpy(gan([normal(6, 8), LABELS]))
@@ -475,28 +470,24 @@ def test_in_a_step_the_average_follows_the_generator(small_gan):
 # The paired game
 
 
-@pytest.mark.every_backend
 def test_the_discriminator_s_loss_compares_a_fake_with_the_image_of_its_label(small_gan):
     gan = step(small_gan(), 1)  # a step without penalty
     expected = softplus(logits_of(gan, FAKES, LABELS) - logits_of(gan, IMAGES, LABELS)).mean()
     assert float(call(gan.discriminator_loss, IMAGES, FAKES, LABELS)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_the_generator_s_loss_compares_an_image_with_the_fake_of_its_label(small_gan):
     gan = small_gan()
     expected = softplus(logits_of(gan, IMAGES, LABELS) - logits_of(gan, FAKES, LABELS)).mean()
     assert float(call(gan.generator_loss, IMAGES, FAKES, LABELS)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_equal_logits_cost_both_players_ln_2(small_gan):
     gan = step(small_gan(), 1)
     losses = [float(call(loss, IMAGES, IMAGES, LABELS)) for loss in (gan.discriminator_loss, gan.generator_loss)]
     assert losses == pytest.approx([math.log(2)] * 2, rel=1e-6)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("sign, expected", [(1, (0, 1000)), (-1, (1000, 0))])
 def test_the_losses_are_right_at_huge_logits(small_gan, sign, expected):
     gan = give(step(small_gan(), 1), 1, 0)
@@ -592,14 +583,12 @@ def cross_entropy(gan, images, labels):
     return -special.log_softmax(logits, axis=1)[np.arange(len(images)), labels].mean()
 
 
-@pytest.mark.every_backend
 def test_the_class_loss_is_the_mean_cross_entropy_of_the_labels(small_gan):
     gan = small_gan("WithClassifier")
     expected = cross_entropy(gan, IMAGES, LABELS)
     assert float(call(gan.class_loss, IMAGES, LABELS)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("weight", [0.0, 0.7, 3.0])
 def test_the_discriminator_is_paid_for_naming_real_images(small_gan, weight):
     gan = step(small_gan("WithClassifier", class_weight=weight), 1)
@@ -608,7 +597,6 @@ def test_the_discriminator_is_paid_for_naming_real_images(small_gan, weight):
     assert float(call(gan.discriminator_loss, IMAGES, FAKES, LABELS)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("weight", [0.0, 0.7, 3.0])
 def test_the_generator_is_paid_for_fakes_that_are_named_as_asked(small_gan, weight):
     gan = small_gan("WithClassifier", class_weight=weight)
@@ -664,27 +652,23 @@ def beaten(gan, others, images, labels):
     return softplus(logits_of(gan, others, labels) - logits_of(gan, images, labels))
 
 
-@pytest.mark.every_backend
 def test_an_image_with_the_label_of_another_is_compared_with_that_other(rejection):
     images, labels = IMAGES[:2], LABELS[:2]
     gan, loss = rejection(images, labels)
     assert loss == pytest.approx(beaten(gan, images[::-1], images, labels).mean(), rel=1e-4)
 
 
-@pytest.mark.every_backend
 def test_each_label_is_told_with_the_image_before_its_own(rejection):
     gan, loss = rejection(IMAGES, LABELS)
     expected = beaten(gan, np.roll(IMAGES, 1, axis=0), IMAGES, LABELS).mean()
     assert loss == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.every_backend
 def test_another_image_of_the_same_class_is_no_mismatch(rejection):
     _, loss = rejection(IMAGES, np.full(6, 3, "int32"))
     assert loss == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_the_mean_over_mismatched_pairs_goes_over_the_whole_batch(rejection):
     labels = np.array([7, 2, 2, 2, 4, 7], "int32")
     gan, loss = rejection(IMAGES, labels)
@@ -795,7 +779,6 @@ def learning_gan(telling, game):
     return getattr(telling, game)(generator, discriminator, 8, 0.9, 0)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("game", ["Paired", "WithClassifier"])
 def test_a_generator_learns_to_obey_its_label(telling, monkeypatch, game):
     monkeypatch.setattr(telling, "batch_size", 40)
@@ -811,7 +794,6 @@ def test_a_generator_learns_to_obey_its_label(telling, monkeypatch, game):
 # Questions to a trained GAN
 
 
-@pytest.mark.every_backend
 def test_a_sample_is_one_image_for_each_label(telling, small_gan):
     drawn = telling.sample(small_gan(), np.array([7, 7, 0, 9], "uint8"), seed=0)
     assert drawn.shape == (4, 4, 4, 1)
@@ -842,7 +824,6 @@ def test_the_scale_multiplies_the_latents(telling, small_gan):
     assert np.array_equal(narrow[:, 8:], full[:, 8:])
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("game", ["Paired", "WithClassifier"])
 def test_the_columns_of_pair_logits_are_the_labels_that_are_told(telling, small_gan, game):
     gan = small_gan(game)

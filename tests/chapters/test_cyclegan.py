@@ -49,7 +49,6 @@ def silence(layer):
 # The networks
 
 
-@pytest.mark.every_backend
 def test_normalization_is_by_image_and_channel_with_an_epsilon_of_a_thousandth(chapter):
     maps = 0.05 * normal(3, 4, 5, 2) + normal(3, 1, 1, 2, seed=1)  # faint, so that the epsilon counts
     centred = maps - maps.mean(axis=(1, 2), keepdims=True)
@@ -57,7 +56,6 @@ def test_normalization_is_by_image_and_channel_with_an_epsilon_of_a_thousandth(c
     assert numpy(call(chapter.normalized, maps)) == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.every_backend
 def test_leaky_passes_a_fifth_below_0(chapter):
     assert numpy(call(chapter.leaky, np.array([-2, 0, 3], "float32"))) == pytest.approx([-0.4, 0, 3])
 
@@ -81,7 +79,6 @@ def test_a_step_up_normalizes_the_map(chapter):
     assert louder == pytest.approx(loud, abs=1e-3)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("name, options", [("unet", ((3, 4, 5),)), ("resnet", (2, 1))])
 @pytest.mark.parametrize("size, channels", [(8, 3), (16, 1)])
 def test_a_generator_gives_images_of_the_shape_that_it_gets(chapter, name, options, size, channels):
@@ -167,14 +164,12 @@ def test_a_block_corrects_by_a_normalized_map(chapter):
     assert correction.min() < 0  # it can take away too
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("size, channels", [(16, 3), (32, 1)])
 def test_a_discriminator_gives_a_map_of_a_quarter_of_the_width(chapter, size, channels):
     logits = chapter.patch_discriminator(size, channels, (2, 3))(normal(2, size, size, channels))
     assert tuple(logits.shape) == (2, size // 4, size // 4, 1)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("place", [3, 4])
 def test_a_logit_sees_22_pixels_and_its_neighbour_sees_them_4_pixels_on(chapter, place):
     def copy(layer):  # normalization looks at the whole map
@@ -249,14 +244,12 @@ def test_while_a_pool_fills_it_gives_the_images_back(chapter):
         assert exchange(pool, numbered(first, 2))[0].tolist() == [first, first + 1]
 
 
-@pytest.mark.every_backend
 def test_a_pool_fills_with_the_images_in_their_order(chapter):
     pool = chapter.ImagePool(5, (1, 1, 1), seed=0)
     call(pool, numbered(1, 2))
     assert exchange(pool, numbered(3, 2))[2].tolist() == [1, 2, 3, 4, 0]
 
 
-@pytest.mark.every_backend
 def test_what_does_not_fit_while_a_pool_fills_takes_the_first_places(chapter):
     pool = chapter.ImagePool(5, (1, 1, 1), seed=0)
     call(pool, numbered(1, 3))
@@ -472,7 +465,6 @@ def test_a_step_reports_each_term_of_the_generators_loss_by_its_name(small_gan):
     assert found == pytest.approx(terms(NUMBERS, A, B), rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_the_losses_that_are_reported_are_those_that_fit_shows(small_gan):
     gan = small_gan(rates=(0.0, 0.0))
     shown = gan.fit((A, B), batch_size=7, verbose=0).history
@@ -506,7 +498,6 @@ def test_the_discriminators_see_what_the_pools_give(small_gan):
     assert float(losses["discriminator_loss"]) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_the_generators_play_their_new_translations_whatever_is_in_the_pools(small_gan):
     pools = [lambda images: 0 * images + 0.6] * 2
     losses = call(small_gan(pools=pools, rates=(0.0, 0.0)).update, (A, B))
@@ -582,13 +573,11 @@ def test_a_training_goes_on_from_a_checkpoint_bit_for_bit_with_its_pools(chapter
 # The losses of CycleGAN
 
 
-@pytest.mark.every_backend
 def test_distance_is_the_mean_absolute_difference(chapter):
     found = call(chapter.distance, np.array([[1, 2], [3, -4]], "float32"), np.array([[2, 2], [0, 0]], "float32"))
     assert float(found) == pytest.approx((1 + 0 + 3 + 4) / 4)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("wanted, expected", [(0, (4 + 9) / 2), (1, (1 + 16) / 2)])
 def test_squares_are_the_mean_square_of_the_way_to_the_wanted_answer(chapter, wanted, expected):
     assert float(call(lambda x: chapter.squares(x, wanted), np.array([2, -3], "float32"))) == pytest.approx(
@@ -596,14 +585,12 @@ def test_squares_are_the_mean_square_of_the_way_to_the_wanted_answer(chapter, wa
     )
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("answer, expected", [(0, 1), (1, 1), (0.5, 0.5), (-1, 5)])
 def test_what_discriminators_lose_that_always_answer_the_same(small_gan, answer, expected):
     gan = small_gan([1, 0, 1, 0, 0, answer, 0, answer])
     assert float(call(gan.discriminator_loss, (A, B), [B, A])) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_discriminators_that_tell_real_from_translated_lose_nothing(small_gan):
     ones, zeros = np.ones((3, 2, 2, 1), "float32"), np.zeros((3, 2, 2, 1), "float32")
     gan = small_gan([1, 0, 1, 0, 1, 0, -1, 1])  # D_B says it the other way round
@@ -626,7 +613,6 @@ LOSSES = [
 ]
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("generators, cycle, identity", LOSSES)
 @pytest.mark.parametrize("answer", [1, 0])
 @pytest.mark.parametrize("weights", [(1.0, 0.0), (0.0, 1.0), (10.0, 5.0)])
@@ -644,7 +630,6 @@ def test_the_weights_are_the_chapter_s_unless_others_are_given(chapter):
 # Rates
 
 
-@pytest.mark.every_backend
 def test_the_rate_is_full_for_half_of_the_steps_and_falls_to_0_in_a_straight_line(chapter):
     schedule = chapter.HalfThenDown(100)
     found = [float(schedule(ops.convert_to_tensor(step))) for step in (0, 25, 50, 60, 75, 99, 100)]
@@ -701,7 +686,6 @@ def epoch_of(batches):
     return np.array(found)
 
 
-@pytest.mark.every_backend
 def test_a_batch_is_a_pair_that_is_the_only_input_of_fit(unpaired):
     pair, outputs, weights = keras.utils.unpack_x_y_sample_weight(unpaired()[0])
     assert [(images.shape, images.dtype) for images in pair] == [((4, 1, 1, 1), "float32")] * 2

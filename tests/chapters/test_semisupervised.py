@@ -27,12 +27,10 @@ ONE_OF_EACH = np.eye(10, 16, dtype="float32").reshape(10, 4, 4, 1)  # the lit pi
 # The loss
 
 
-@pytest.mark.every_backend
 def test_the_logit_of_real_is_the_logsumexp(labels):
     assert numpy(labels.real_logit(LOGITS)) == pytest.approx(special.logsumexp(LOGITS, axis=1), abs=1e-5)
 
 
-@pytest.mark.every_backend
 def test_the_logit_of_real_is_exact_where_exponentials_overflow(labels):
     ln = math.log
     expected = [1000 + ln(10), -1000 + ln(10), 1000, ln(9)]
@@ -44,13 +42,11 @@ def test_its_sigmoid_is_the_probability_of_ten_classes_of_eleven(labels):
     assert numpy(ops.sigmoid(labels.real_logit(LOGITS))) == pytest.approx(1 - 1 / (z + 1), abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_the_class_loss_is_the_cross_entropy_of_each_image(labels):
     expected = -special.log_softmax(LOGITS, axis=1)[np.arange(7), CLASSES]
     assert numpy(labels.class_loss(LOGITS, CLASSES)) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.every_backend
 def test_the_class_loss_is_right_at_huge_logits(labels):
     last, first = np.full(4, 9, "int32"), np.zeros(4, "int32")
     ln = math.log
@@ -59,7 +55,6 @@ def test_the_class_loss_is_right_at_huge_logits(labels):
     assert numpy(labels.class_loss(HUGE, first)) == pytest.approx([ln(10), ln(10), 1000, ln(9)], abs=2e-4)
 
 
-@pytest.mark.every_backend
 def test_a_network_that_knows_nothing_has_the_game_loss_of_ten_to_one(labels):
     zeros = np.zeros((4, 10), "float32")
     assert float(labels.game_loss(zeros, zeros)) == pytest.approx(math.log(1.1) + math.log(11), rel=1e-6)
@@ -75,7 +70,6 @@ def test_the_game_loss_is_that_of_an_eleventh_class(labels):
     assert float(labels.game_loss(LOGITS[:4], LOGITS[4:])) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 @pytest.mark.parametrize("value, expected", [(1000.0, 0.0), (-1000.0, 2000.0)])
 def test_the_game_loss_is_right_at_huge_logits(labels, value, expected):
     real = np.full((4, 10), value, "float32")
@@ -408,7 +402,6 @@ def test_predictions_are_the_average_s_logits(small_gan):
     assert gan.predict(images, verbose=0) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.every_backend
 def test_there_are_as_many_fakes_as_images_and_new_ones_at_every_call(small_gan):
     gan, images = small_gan(), random_batch()[0]
     first, second = (numpy(gan.fakes(images)) for _ in range(2))
@@ -453,13 +446,11 @@ def test_in_an_update_the_average_follows_the_discriminator_s_move(small_gan):
 # Feature matching
 
 
-@pytest.mark.every_backend
 def test_fakes_that_are_the_images_match_their_features(small_gan):
     images = random_batch()[0]
     assert float(small_gan().generator_loss(images, images[::-1].copy())) == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.every_backend
 def test_feature_matching_is_the_mean_distance_of_mean_features(small_gan):
     images, fakes, *_ = random_batch()
     expected = np.abs(images.mean(axis=0) - fakes.mean(axis=0)).mean()
@@ -505,13 +496,11 @@ def student_s_losses(gan, images, classes):
 VARIED = normal(10, 4, 4, 1, seed=4)
 
 
-@pytest.mark.every_backend
 def test_variations_cost_nothing_where_the_teacher_is_unsure(small_gan):
     gan = teach(small_gan(), np.zeros((16, 10), "float32"))
     assert float(gan.variation_loss(ONE_OF_EACH, VARIED)) == 0
 
 
-@pytest.mark.every_backend
 def test_variations_cost_the_cross_entropy_of_the_teacher_s_guess_where_it_is_sure(small_gan):
     gan = teach(small_gan(), 100 * np.eye(16, 10, dtype="float32"))
     images = ONE_OF_EACH[::-1].copy()
@@ -519,7 +508,6 @@ def test_variations_cost_the_cross_entropy_of_the_teacher_s_guess_where_it_is_su
     assert float(gan.variation_loss(images, VARIED)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.every_backend
 def test_sure_is_more_than_nine_tenths_and_the_mean_goes_over_the_whole_batch(small_gan):
     gan = teach(small_gan(), np.eye(16, 10, dtype="float32"))
     probability = np.array([0.85, 0.89, 0.91, 0.95, 0.5, 0.2, 0.91, 0.89, 0.99, 0.3])
@@ -598,7 +586,6 @@ def test_without_variations_the_generator_still_matches_features(small_gan):
     assert part == whole
 
 
-@pytest.mark.every_backend
 def test_the_usual_loss_asks_for_a_high_logit_of_real(small_gan):
     gan = teach(small_gan("usual_loss"), np.zeros((16, 10), "float32"))
     images, fakes, *_ = random_batch()
@@ -681,7 +668,6 @@ def test_both_rates_begin_at_the_given_one(labels, small_gan, small_batches):
     assert [float(optimizer.learning_rate) for optimizer in optimizers] == pytest.approx([labels.rate] * 2)
 
 
-@pytest.mark.every_backend
 def test_the_average_learns_ten_separable_classes(labels, small_gan, small_batches, monkeypatch):
     monkeypatch.setattr(labels, "rate", 0.1)
     gan = small_gan()
@@ -704,7 +690,6 @@ def test_accuracy_is_in_percent(labels):
     assert labels.accuracy(classifier, ONE_OF_EACH[[3, 1, 4, 1]], np.array([3, 1, 4, 5])) == 75
 
 
-@pytest.mark.every_backend
 def test_the_baseline_learns_ten_separable_classes(labels, monkeypatch):
     monkeypatch.setattr(labels, "discriminator_network", linear_discriminator)
     gradients.seed_everything(0)
