@@ -134,6 +134,14 @@ def test_the_average_follows_numpys(tiny_gan, random_images):
         assert average == pytest.approx(weight, abs=1e-5)
 
 
+def test_the_first_average_is_mostly_the_new_generator(tiny_gan, random_images):
+    gan = tiny_gan(decay=0.999)
+    start = gan.generator.get_weights()[0]
+    gan.fit(random_images, batch_size=16, epochs=1, verbose=0)
+    expected = 2 / 11 * start + 9 / 11 * gan.generator.get_weights()[0]
+    assert gan.average_generator.get_weights()[0] == pytest.approx(expected, abs=1e-6)
+
+
 @pytest.mark.every_backend
 def test_a_decay_of_0_makes_the_average_a_copy(tiny_gan, random_images):
     gan = tiny_gan(noisy=True, decay=0.0)

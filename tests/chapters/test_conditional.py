@@ -779,6 +779,7 @@ def learning_gan(telling, game):
     return getattr(telling, game)(generator, discriminator, 8, 0.9, 0)
 
 
+@pytest.mark.every_backend
 @pytest.mark.parametrize("game", ["Paired", "WithClassifier"])
 def test_a_generator_learns_to_obey_its_label(telling, monkeypatch, game):
     monkeypatch.setattr(telling, "batch_size", 40)

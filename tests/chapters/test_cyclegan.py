@@ -465,6 +465,7 @@ def test_a_step_reports_each_term_of_the_generators_loss_by_its_name(small_gan):
     assert found == pytest.approx(terms(NUMBERS, A, B), rel=1e-5)
 
 
+@pytest.mark.every_backend
 def test_the_losses_that_are_reported_are_those_that_fit_shows(small_gan):
     gan = small_gan(rates=(0.0, 0.0))
     shown = gan.fit((A, B), batch_size=7, verbose=0).history
@@ -498,6 +499,7 @@ def test_the_discriminators_see_what_the_pools_give(small_gan):
     assert float(losses["discriminator_loss"]) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.every_backend
 def test_the_generators_play_their_new_translations_whatever_is_in_the_pools(small_gan):
     pools = [lambda images: 0 * images + 0.6] * 2
     losses = call(small_gan(pools=pools, rates=(0.0, 0.0)).update, (A, B))

@@ -668,6 +668,7 @@ def test_both_rates_begin_at_the_given_one(labels, small_gan, small_batches):
     assert [float(optimizer.learning_rate) for optimizer in optimizers] == pytest.approx([labels.rate] * 2)
 
 
+@pytest.mark.every_backend
 def test_the_average_learns_ten_separable_classes(labels, small_gan, small_batches, monkeypatch):
     monkeypatch.setattr(labels, "rate", 0.1)
     gan = small_gan()
@@ -690,6 +691,7 @@ def test_accuracy_is_in_percent(labels):
     assert labels.accuracy(classifier, ONE_OF_EACH[[3, 1, 4, 1]], np.array([3, 1, 4, 5])) == 75
 
 
+@pytest.mark.every_backend
 def test_the_baseline_learns_ten_separable_classes(labels, monkeypatch):
     monkeypatch.setattr(labels, "discriminator_network", linear_discriminator)
     gradients.seed_everything(0)

@@ -299,13 +299,15 @@ def test_brightness_and_shape_of_garments(chapter, monkeypatch):
     assert chapter.alike(images, images[::-1])[2] == pytest.approx(100 / 3)
 
 
-def test_a_detector_finds_what_is_there_and_no_more(chapter):
+@pytest.mark.parametrize("separable", [True, False])
+def test_a_detector_finds_what_is_there_and_no_more(chapter, separable):
     keras.utils.set_random_seed(0)
     random = np.random.default_rng(0)
     real, fake = random.uniform(-1, 0, (2, 300, 8, 8, 1)).astype("float32")
-    fake = fake + 0.9
+    fake = fake + 0.9 * separable
     network = chapter.detector(real[:200], fake[:200])
-    assert chapter.right_percent(network, real[200:], fake[200:]) > 95
+    accuracy = chapter.right_percent(network, real[200:], fake[200:])
+    assert accuracy > 95 if separable else 30 < accuracy < 70
     assert chapter.right_percent(network, real[200:], real[200:]) == pytest.approx(50)
 
 
