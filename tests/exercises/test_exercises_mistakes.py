@@ -69,7 +69,7 @@ WRONG = [
     ("03", "generator_step", step(lambda logits: -ops.mean(ops.softplus(logits))), "as the minimax loss asks"),
     ("03", "generator_step", step(lambda logits: -ops.mean(ops.sigmoid(logits))), "the probability itself"),
     ("03", "generator_step", step(lambda logits: ops.sum(ops.softplus(-logits))), "a sum, not a mean"),
-    ("04", "convolution_size", padded_on_both_sides, "a window of 4, stride 2 and padding 'same' you get 15"),
+    ("04", "convolution_size", padded_on_both_sides, "a filter of 4, stride 2 and padding 'same' you get 15"),
     ("04", "normalize", normalized_over(1, 2), "of each image by itself"),
     ("04", "normalize", normalized_over(0), "of each place by itself"),
     ("04", "normalize", normalized_over(3), "over the channels of a place"),
