@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -51,6 +52,7 @@ def pytest_unconfigure(config):
 
 
 _running = []
+_only_waiting = threading.Event()
 
 
 def in_another_process(command, **options):
@@ -63,13 +65,15 @@ def in_another_process(command, **options):
 
 @pytest.fixture(scope="session", autouse=True)
 def background(request, tmp_path_factory):
-    """Futures, by test, of what the tests' markers name: done one after the other, beside the other tests."""
-    pool, futures = concurrent.futures.ThreadPoolExecutor(1), {}
+    """Futures, by test, of what the tests' markers name: done one after the other beside the other tests, then in pairs."""
+    pool, futures = concurrent.futures.ThreadPoolExecutor(2), {}
+    pool.submit(_only_waiting.wait)  # holds the second place while this process computes, too
     for item in request.session.items:
         if marker := item.get_closest_marker("background"):
             folder = tmp_path_factory.mktemp("background")
             futures[item.nodeid] = pool.submit(marker.args[0], folder, **item.callspec.params)
     yield futures
+    _only_waiting.set()
     pool.shutdown(wait=False, cancel_futures=True)
     for process in _running:
         process.kill()
@@ -77,6 +81,7 @@ def background(request, tmp_path_factory):
 
 @pytest.fixture
 def outcome(request, background):
+    _only_waiting.set()
     return background[request.node.nodeid].result()
 
 

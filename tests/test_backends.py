@@ -5,6 +5,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
 
 import keras
@@ -35,15 +36,16 @@ RUN = "import sys; sys.modules['tensorflow'] = None; import pytest; sys.exit(pyt
 
 
 BACKENDS = "tensorflow", "jax", "torch"
+ONE_RUN = threading.Lock()  # of all files: whoever asks for another one meanwhile waits for it
 
 
 def of_file(folder, backend, file):
     """{test: "" or the failure} of a file's tests on a backend; None where that is not installed or runs this already."""
     if backend == keras.backend.backend() or importlib.util.find_spec(backend) is None:
         return None
-    return {
-        name: failure for (place, name), failure in _outcomes(folder.parent, backend).items() if place == file
-    }
+    with ONE_RUN:
+        outcomes = _outcomes(folder.parent, backend)
+    return {name: failure for (place, name), failure in outcomes.items() if place == file}
 
 
 @functools.cache
