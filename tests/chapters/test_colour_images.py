@@ -227,7 +227,15 @@ def test_too_few_pictures_of_ones_own_are_refused(chapter, folder):
 
 @pytest.fixture
 def run(chapter, tmp_path, monkeypatch):
-    """What the chapter's first cells define for the tutorial's run."""
+    """What the chapter's first cells define for the tutorial's run, with networks of a layer each."""
+
+    def networks():
+        generator = [keras.Input((5,)), layers.Dense(16 * 16 * 3, "tanh"), layers.Reshape((16, 16, 3))]
+        discriminator = [keras.Input((16, 16, 3)), layers.Flatten(), layers.Dropout(0.3, seed=1), layers.Dense(1)]
+        return keras.Sequential(generator), keras.Sequential(discriminator)
+
+    monkeypatch.setattr(chapter, "tutorial_generator", lambda: networks()[0])
+    monkeypatch.setattr(chapter, "tutorial_discriminator", lambda: networks()[1])
     monkeypatch.setattr(chapter, "checkpoint", Checkpoint(tmp_path / "run"), raising=False)
     monkeypatch.setattr(chapter, "train", pictures(8), raising=False)
     monkeypatch.setattr(chapter, "latents", normal(16, 5), raising=False)

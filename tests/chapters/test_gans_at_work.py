@@ -334,30 +334,36 @@ def test_a_move_of_one_network_leaves_the_other(gan):
         assert same(before[1], arrays(other.trainable_variables))
 
 
-def test_a_gan_of_the_chapter_trains_and_draws(chapter, tmp_path):
-    real = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32"), np.arange(40) % 10
-    trained = chapter.trained_gan(real, seed=0)
-    assert int(trained.optimizer.iterations) == int(trained.discriminator_optimizer.iterations) == 8
-    images = datasets.check_images(chapter.generated(trained, np.array([3, 3, 7]), seed=0))
+@pytest.fixture(scope="module")
+def trained(chapter):
+    """A GAN of the chapter after its training, and the weights of both its networks before."""
+    before = {}
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("generator_network", "discriminator_network"):
+            network = getattr(chapter, name)((28, 28, 1), 10)
+            before[name] = network, arrays(network.trainable_variables)
+            patched.setattr(chapter, name, lambda *kinds, network=network: network)
+        real = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32"), np.arange(40) % 10
+        return chapter.trained_gan(real, seed=0), before
+
+
+def test_a_gan_of_the_chapter_trains_and_draws(chapter, trained):
+    gan, _ = trained
+    assert int(gan.optimizer.iterations) == int(gan.discriminator_optimizer.iterations) == 8
+    images = datasets.check_images(chapter.generated(gan, np.array([3, 3, 7]), seed=0))
     assert images.shape == (3, 28, 28, 1)
-    assert np.array_equal(images, chapter.generated(trained, np.array([3, 3, 7]), seed=0))
+    assert np.array_equal(images, chapter.generated(gan, np.array([3, 3, 7]), seed=0))
     assert not np.array_equal(images[0], images[1])
 
 
 @everywhere
-def test_every_weight_of_the_chapter_s_own_networks_moves(chapter, monkeypatch):
+def test_every_weight_of_the_chapter_s_own_networks_moves(trained):
     """But the bias of the logit, which drops out of each pair of a real and a fake one."""
-    kinds = (28, 28, 1), 10
-    made = {name: getattr(chapter, name)(*kinds) for name in ("generator_network", "discriminator_network")}
-    before = {name: arrays(network.trainable_variables) for name, network in made.items()}
-    for name, network in made.items():
-        monkeypatch.setattr(chapter, name, lambda *kinds, network=network: network)
-    real = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype("float32"), np.arange(40) % 10
-    trained = chapter.trained_gan(real, seed=0)
-    assert trained.generator is made["generator_network"]
-    assert trained.discriminator is made["discriminator_network"]
-    for name, network in made.items():
-        pairs = zip(before[name], arrays(network.trainable_variables), strict=True)
+    gan, made = trained
+    assert gan.generator is made["generator_network"][0]
+    assert gan.discriminator is made["discriminator_network"][0]
+    for name, (network, before) in made.items():
+        pairs = zip(before, arrays(network.trainable_variables), strict=True)
         still = [old.shape for old, new in pairs if np.array_equal(old, new)]
         assert still in ([], [(1,)] if name == "discriminator_network" else [])
 
