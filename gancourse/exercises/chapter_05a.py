@@ -243,36 +243,6 @@ QUESTIONS = [
         ),
     ),
     Choice(
-        "memorised",
-        "c",
-        {
-            "a": (
-                "The Fréchet distance, because the covariance of stored images is too small.",
-                "60,000 stored images have the covariance of the data. That is just why the distance is near 0.",
-            ),
-            "b": (
-                "The recall, because the generator covers only the training images.",
-                "A ball around every training image covers the test images as well as fresh images would.",
-            ),
-            "c": (
-                "The copying share, because it compares with distances to the training images.",
-                "The other numbers compare samples with test images and never look at the training set. Only a number that "
-                "is given the training images can notice copies of them.",
-            ),
-            "d": (
-                "The inception score, because stored images are less varied.",
-                "Stored real images are as clear and as varied as real images are.",
-            ),
-        },
-        hint=(
-            "Which of the numbers is given the training images?",
-            (
-                "Frechet distance, recall and inception score are computed from samples and test images. Which number "
-                "needs a third set?"
-            ),
-        ),
-    ),
-    Choice(
         "two_papers",
         "d",
         {
@@ -325,6 +295,35 @@ QUESTIONS = [
             "Run both and compare with one tenth. Which numbers of the table of broken sets are bad for this set?",
             "The inception score is that of real images; coverage and recall are far lower. Which of these does a "
             "classifier care for?",
+        ),
+    ),
+    Choice(
+        "taught_by_noise",
+        "a",
+        {
+            "a": (
+                "Little better than guessing: the images are noise, and the labels are what one judge says of it.",
+                "Its accuracy is about twice that of guessing, no more. What little it learns is what the judge's gradient "
+                "has put into the noise. Train on synthetic, test on real asks for what the inception score takes on "
+                "trust: that the images look like their labels.",
+            ),
+            "b": (
+                "About as good as one taught by real images, as the inception score says.",
+                "The score is as high as that of real images. Compare the accuracies.",
+            ),
+            "c": (
+                "In between, better than one taught by the fifty real images: here there are more different ones.",
+                "There are more of them, but variety is not enough. Compare the two accuracies.",
+            ),
+            "d": (
+                "Worse than guessing: whoever learns from noise answers wrongly on purpose.",
+                "To be wrong more often than by guessing one would have to know something of digits. Run it.",
+            ),
+        },
+        hint=(
+            "Look at the images: could you learn digits from them?",
+            "Guessing is right once in ten times. The other classifier has the labels of the first judge to go by, and has "
+            "not seen what that one saw in the noise.",
         ),
     ),
 ]

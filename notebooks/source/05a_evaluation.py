@@ -412,10 +412,9 @@ by_hand = sliced_distance(cloud, moved, random.standard_normal((5000, 4)))
 print(f"by hand {by_hand:.2f}, package {image_metrics.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
 
 # %% [markdown]
-# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales.
-# It splits an image into a **Laplacian pyramid**, the details that are lost at every halving and the small
-# rest, cuts patches of 7×7 pixels out of each level, and compares those. Fine noise changes the first level, a
-# wrong shape the last. We use the mean over the levels.
+# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales: it splits
+# images into a **Laplacian pyramid**, the details that are lost at every halving and the small rest, and compares
+# patches of 7×7 pixels of each level. We use the mean over the levels.
 
 # %% [markdown]
 # ### MS-SSIM: are the samples too alike?
@@ -702,9 +701,9 @@ results.record("minutes_short", short_minutes, unit="min")
 results.record("minutes_long", short_minutes + more_minutes, unit="min")
 
 # %% [markdown]
-# A number has to tell good generators apart, too, not only bad ones. So a third one is judged beside these two, the
-# *long run* of chapter 4: the same game with networks twice as wide, played longer. The course ships it for MNIST
-# alone. It saw all 60,000 training images, so to it our fresh half is not fresh; the test images are.
+# Numbers have to tell good generators apart, too. So a third one is judged beside these two, the *long run* of
+# chapter 4: the same game with networks twice as wide, played longer, shipped for MNIST alone. It saw all 60,000
+# training images, so to it our fresh half is not fresh; the test images are.
 
 # %%
 generators = {"short": short_samples, "long": long_samples}
@@ -1143,18 +1142,19 @@ plots.show(
 )
 
 # %% [markdown]
-# Read it by columns: which fault would you overlook if you looked at one number only? A missing digit is plainest
+# Read it by columns: which fault would one number alone overlook? A missing digit is plainest
 # in the label shares, which see nothing else. The garments, one image in twenty, are noticed by the inception
 # score, since a garment puts the judge in doubt, and by the distance on pixels, where a garment is a lot of
 # light. The distances on the judge's features, our main tools, miss them. Only the copying share notices the
 # stored images, and it gives a false alarm for the blur. Then read it by rows: no metric sees every fault.
 #
-# The last column is our good generator. Its samples pass for real to the eye, and still the distances on features see the
-# difference, while the inception score and the MS-SSIM can hardly tell it from real sets.
+# The last column is the good generator. Recall and the distances on pixels take it for real: it has the variety and the
+# ink of real digits. Inception score, precision, density and coverage do not: some of its samples are unclear. What it
+# still lacks is fidelity, and one number alone would not have said so.
 #
 # A negative value means "better than real": weak noise and blur get a better density than real digits have.
 #
-# A blank field does not prove that a set is fine. It says that *this* count of images does not show the fault.
+# A blank field says only that *this* count of images does not show the fault.
 #
 # ### A few outliers
 #
@@ -1292,18 +1292,19 @@ for group, images in groups.items():
 #
 # Nearly all numbers put the three in the order that the eye does. Compare precision and density with their values for the
 # corruptions: unclear samples are short vectors, and short vectors lie in the large balls of outliers. So these
-# two can fall while the samples get clearer. And MS-SSIM is *below* the value of real images, which does not mean
-# more variety than real digits have: crooked strokes are unlike each other too. Sliced on whole images or on
+# two can fall while the samples get clearer: the precision does not even put the long run first. And MS-SSIM is
+# *below* the value of real images, which does not mean more variety than real digits have: crooked strokes are unlike
+# each other too. Sliced on whole images or on
 # patches, the samples come nearer to real ones than on features: ink and texture are learned before shapes.
 #
 # ### Why real against real is not zero
 #
 # By the formula, chance alone would give real images a Fréchet distance of {{ expected.frechet_floor_formula }}
 # divided by $N$ = {{ expected.frechet_count }}, about half of the {{ expected.frechet_distance_real }} measured.
-# Two explanations offer themselves. The judge was trained on the fresh images and not on the test images, so it may
-# describe them differently. Or the two kinds of images differ, a **distribution shift**: MNIST's test digits come from
-# other writers. Two controls tell more. Seen against fresh images: both were training images of the judge. And the
-# same with the judge of garments, which was trained on neither kind.
+# There are two explanations. The judge was trained on the fresh images and not on the test images, so it may
+# describe them differently. Or the images differ, a **distribution shift**: MNIST's test digits come from other
+# writers. Two controls: seen against fresh images, both of which the judge was trained on; and the judge of garments,
+# which was trained on neither.
 
 # %%
 controls = {"frechet": describers[f"judge of {critic.name}"], "second_frechet": second_features}
@@ -1321,10 +1322,9 @@ for prefix, features in controls.items():
 # | of garments, trained on none of these | {{ expected.second_frechet_seen_fresh }} | {{
 # expected.second_frechet_test_fresh }} |
 #
-# Between two halves of the training images only chance is left. The test images lie about twice as far away, and to
-# the judge of garments too, which cannot have learned either kind by heart. So the images themselves differ. Whether
-# the training of the digits' judge adds to that, this does not say. A baseline holds for one judge, one count and one
-# split.
+# Between two halves of the training images only chance is left. The test images lie about twice as far away, and for
+# the judge of garments too. So the images themselves differ. Whether the training of the digits' judge adds to that, this
+# does not say. A baseline holds for one judge, one count and one split.
 #
 # ### Has it stored the training images?
 #
@@ -1385,8 +1385,9 @@ def chance_of_a_duplicate(draws, support):
 
 def estimated_support(images):
     """Pairs divided by equal pairs: about how many different images there are to draw from; infinite without any."""
-    distances = pdist(flat(images))
-    return len(distances) / equal if (equal := np.sum(distances == 0)) else np.inf
+    _, times = np.unique(flat(images), axis=0, return_counts=True)
+    equal = np.sum(times * (times - 1)) / 2
+    return len(images) * (len(images) - 1) / 2 / equal if equal else np.inf
 
 
 # %% [markdown]
@@ -1396,12 +1397,12 @@ def estimated_support(images):
 supports = [min(stored, len(seen)) for stored in (50, 1000, len(seen))]
 figure, axis = plt.subplots(figsize=(6.5, 2.8))
 for stored, colour, marker in zip(supports, plots.COLOURS, "os^"):
-    sizes = np.unique(np.geomspace(0.25, 4, 13) * np.sqrt(stored), return_inverse=False).astype(int)
-    drawn = [[random.integers(stored, size=n) for _ in range(200)] for n in sizes]
-    shares = [np.mean([len(np.unique(draw)) < len(draw) for draw in sets_drawn]) for sets_drawn in drawn]
+    sizes = np.unique((np.geomspace(0.25, 4, 13) * np.sqrt(stored)).astype(int))
+    drawn = {n: [random.integers(stored, size=n) for _ in range(200)] for n in sizes}
+    shares = [np.mean([len(np.unique(draw)) < n for draw in draws]) for n, draws in drawn.items()]
     axis.plot(sizes, shares, marker, color=colour, label=f"{stored:,} stored")
     axis.plot(sizes, [chance_of_a_duplicate(n, stored) for n in sizes], color=colour)
-axis.set(xscale="log", xlabel="images drawn", ylabel="two are equal")
+axis.set(xscale="log", xlabel="images drawn", ylabel="probability that\ntwo are equal")
 axis.legend(title="lines: formula")
 plots.show(
     figure,
@@ -1411,19 +1412,19 @@ plots.show(
 
 # %%
 for stored in supports:
-    drawn = [seen[random.integers(stored, size=count)] for _ in range(3)]
+    drawn = [seen[random.integers(stored, size=count)] for _ in range(20)]
     estimate = 1 / np.mean([1 / estimated_support(images) for images in drawn])
-    print(f"{stored:6,} stored, estimated from {count:,} samples, three times: {estimate:,.0f}")
+    print(f"{stored:6,} stored, estimated from {count:,} samples, twenty times: {estimate:,.0f}")
 results.record("support_stored", stored, data=dataset.name)
 results.record("support_estimated", estimate, data=dataset.name)
 
 # %% [markdown]
-# So the test recovers {{ expected.support_stored }} stored images, as {{ expected.support_estimated }}, from samples alone.
-# No training image is needed, and no judge.
+# So the test recovers {{ expected.support_stored }} stored images, as {{ expected.support_estimated }}, from samples
+# alone, without training images or a judge.
 #
-# Our generators never draw exactly the same twice: their latents are continuous. So we take the *closest* pair, by the
-# Euclidean distance of pixels, and look whether it is the same image. Ones are all alike, so we take a closest pair for each
-# digit (by the judge), and real images stand beside.
+# Our generators never draw exactly the same twice: their latents are continuous. So we take the *closest* pair by
+# the Euclidean distance of pixels, and look whether it is the same image. Ones are all alike, so every digit (by the
+# judge) gets its own pair, with real images beside.
 
 
 # %%
@@ -1461,18 +1462,18 @@ results.record("support_bound", count * (count - 1) / (2 * np.log(20)), data=dat
 # %% [markdown]
 # The number is the median over the digits: {{ expected.closest_pair_long }} for the long training,
 # {{ expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our generators'
-# closest pairs are as far apart as those of real images, and no pair is the same image. If $N$ images were equally
-# likely, no equal pair among $s$ has the probability $e^{-s(s-1)/2N}$, which is below .05 for every $N$ below $s(s-1) / (2
-# \ln 20)$, here {{ expected.support_bound }}. So with 95 % confidence the support is larger than that.
+# closest pairs are as far apart as those of real images, and no pair is the same image. For $N$ equally likely images,
+# no equal pair among $s$ has the probability $e^{-s(s-1)/2N}$. That is below .05 for every $N$ below
+# $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}: with 95 % confidence the support is larger.
 #
 # The test says how *many* images a generator draws, and finds what is collapsed or stored. It does not say that they
-# are good: noise passes. It does not say that they are everything: a missing digit passes. "The same" is for the eye
-# to judge. And where some images are more likely than others it counts the likely ones. Arora and Zhang found
-# duplicates among about 400 faces of a DCGAN.
+# are good, for noise passes, nor that they are everything, for a missing digit passes. Where some images are likelier
+# than others it counts the likely ones. And "the same" is for the eye to judge: Arora and Zhang found duplicates among
+# about 400 faces of a DCGAN.
 #
 # ### Are the samples of use?
 #
-# The last question is practical. Train a classifier on *generated* images and test it on *real* ones: **train on
+# Train a classifier on *generated* images and test it on *real* ones: **train on
 # synthetic, test on real**, TSTR, also called *classification accuracy score* (Ravuri and Vinyals 2019). It needs
 # labels, and an unconditional GAN gives none, so the judge supplies them. The reverse, **train on real, test on
 # synthetic** (TRTS), asks whether samples look like their label. The classifier is trained from nothing in each
@@ -1516,14 +1517,13 @@ if labelled:
 # cell says so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few
 # dozen images, so we ask for the kernel distance, which is unbiased at any count.
 #
-# Two things matter before you compare with a published value. *How were images resized and stored?* Inception wants
-# 299×299 pixels. Libraries resize differently, some without smoothing, and JPEG changes every pixel; either moves the
-# FID by more than many papers' gain. **clean-FID** (Parmar et al. 2022) fixes both, so use it for a number that others
-# shall compare. *Which features?* Inception knows the classes of ImageNet, and a generator can lower its FID by matching
-# these, without better images (Kynkäänniemi et al. 2023). For faces, drawings, or whatever ImageNet does not
-# have, and wherever the generator was itself trained with ImageNet's labels, take features that were learned without labels
-# (**DINOv2**, Stein et al. 2023) or from captions (**CLIP**, Jayasumana et al. 2024); they agree better with people. On
-# 28×28 digits none of these is at home, and a judge of digits is the better choice.
+# Before you compare with a published value, ask two things. *How were images resized and stored?* Inception wants 299×299
+# pixels; some libraries resize without smoothing, and JPEG changes every pixel, which moves the FID by more than many
+# papers gain. **clean-FID** (Parmar et al. 2022) fixes both. *Which features?* A generator can lower its FID by matching
+# the classes of ImageNet, without better images (Kynkäänniemi et al. 2023). For faces, drawings, whatever ImageNet does
+# not have, and for generators that were trained with its labels, take features that were learned without labels
+# (**DINOv2**, Stein et al. 2023) or from captions (**CLIP**, Jayasumana et al. 2024). On digits of 28×28 pixels none of
+# them is at home.
 
 # %%
 try:
@@ -1550,7 +1550,7 @@ except datasets.DataUnavailable as error:
 # a standard of it, with limited and with unlimited time to look.
 #
 # So make it a habit: several numbers, each with its baseline, several seeds, and the samples themselves beside
-# them. Chapter 5b compares ten games in this way, and chapter 5c twenty-two pieces of advice.
+# them. Chapter 5b compares ten games in this way.
 #
 # ## Exercises
 #
@@ -1643,20 +1643,6 @@ half_copied = ...
 questions.half_copied.check(half_copied)
 
 # %% [markdown]
-# **memorised.** A generator has stored all 60,000 training images and returns them at random. Which number
-# notices?
-#
-# - a) The Fréchet distance, because the covariance of stored images is too small.
-# - b) The recall, because the generator covers only the training images.
-# - c) The copying share, because it compares with distances to the training images.
-# - d) The inception score, because stored images are less varied.
-
-# %% tags=["exercise"]
-memorised = ...
-
-questions.memorised.check(memorised)
-
-# %% [markdown]
 # **two_papers.** One paper reports a Fréchet distance of 10.4 from 2,000 samples, another 9.1 from 50,000, on
 # the same data set. What follows?
 #
@@ -1699,6 +1685,21 @@ def taught(images, labels):
 useful_set = ...
 
 questions.useful_set.check(useful_set)
+
+# %% [markdown]
+# **taught_by_noise.** The fooling images have the best inception score of all. Label them by the judge, `labels =
+# critic.features_and_probabilities(images)[1].argmax(axis=1)` with `images = sets["fooling images"][:200]`, and run
+# `taught(images, labels)`. How good is this classifier on real digits?
+#
+# - a) Little better than guessing: the images are noise, and the labels are what one judge says of it.
+# - b) About as good as one taught by real images, as the inception score says.
+# - c) In between, better than one taught by the fifty real images: here there are more different ones.
+# - d) Worse than guessing: whoever learns from noise answers wrongly on purpose.
+
+# %% tags=["exercise"]
+taught_by_noise = ...
+
+questions.taught_by_noise.check(taught_by_noise)
 
 # %% [markdown]
 # ## Summary
