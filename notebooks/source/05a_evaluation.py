@@ -669,8 +669,7 @@ for name in yardstick:
 # ## Training
 #
 # The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the
-# same latents give samples of both. We expect every number to prefer the second. That is an easy test; the hard
-# ones come after it.
+# same latents give samples of both. We expect every number to prefer the second.
 
 # %%
 game = NonSaturating(generator(), discriminator(), latent_dim, decay, seed)
@@ -859,7 +858,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Five of the six metrics get worse as the images do, if not always at the weakest strength. The *precision* hardly moves,
+# Five of the six metrics get worse as the images do. The *precision* hardly moves,
 # and under noise, blur, and salt and pepper it moves the wrong way: images that nobody would accept get a better mark
 # than real ones. We look closer: how long are the feature vectors, and where do the damaged images lie?
 
@@ -1294,8 +1293,7 @@ for group, images in groups.items():
 # corruptions: unclear samples are short vectors, and short vectors lie in the large balls of outliers. So these
 # two can fall while the samples get clearer: the precision does not even put the long run first. And MS-SSIM is
 # *below* the value of real images, which does not mean more variety than real digits have: crooked strokes are unlike
-# each other too. Sliced on whole images or on
-# patches, the samples come nearer to real ones than on features: ink and texture are learned before shapes.
+# each other too.
 #
 # ### Why real against real is not zero
 #
@@ -1517,13 +1515,12 @@ if labelled:
 # cell says so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few
 # dozen images, so we ask for the kernel distance, which is unbiased at any count.
 #
-# Before you compare with a published value, ask two things. *How were images resized and stored?* Inception wants 299×299
-# pixels; some libraries resize without smoothing, and JPEG changes every pixel, which moves the FID by more than many
-# papers gain. **clean-FID** (Parmar et al. 2022) fixes both. *Which features?* A generator can lower its FID by matching
-# the classes of ImageNet, without better images (Kynkäänniemi et al. 2023). For faces, drawings, whatever ImageNet does
-# not have, and for generators that were trained with its labels, take features that were learned without labels
-# (**DINOv2**, Stein et al. 2023) or from captions (**CLIP**, Jayasumana et al. 2024). On digits of 28×28 pixels none of
-# them is at home.
+# Before you compare with a published value, ask two things. *How were images resized and stored?* Inception wants
+# 299×299 pixels; some libraries resize without smoothing, and JPEG changes every pixel, and both move the FID.
+# **clean-FID** (Parmar et al. 2022) fixes both. *Which features?* A generator can lower its FID by matching the classes
+# of ImageNet, without better images (Kynkäänniemi et al. 2023). For drawings or faces, and for generators that were
+# trained with ImageNet's labels, take features that were learned without labels (**DINOv2**, Stein et al. 2023) or from
+# captions (**CLIP**, Jayasumana et al. 2024). On digits of 28×28 pixels none of them is at home.
 
 # %%
 try:
