@@ -1458,11 +1458,11 @@ for name, key in {"long": "long", "long run": "long_run", "real, test": "real"}.
 results.record("support_bound", count * (count - 1) / (2 * np.log(20)), data=dataset.name)
 
 # %% [markdown]
-# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training,
-# {{ expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our generators'
-# closest pairs are as far apart as those of real images, and no pair is the same image. For $N$ equally likely images,
-# no equal pair among $s$ has the probability $e^{-s(s-1)/2N}$. That is below .05 for every $N$ below
-# $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}: with 95 % confidence the support is larger.
+# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training, {{
+# expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
+# generators' closest pairs are as far apart as those of real images, and but for the ones no pair could be one image.
+# If $N$ are equally likely, no equal pair among $s$ has the probability $e^{-s(s-1)/2N}$. That is below .05 for every
+# $N$ below $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}: with 95 % confidence the support is larger.
 #
 # The test says how *many* images a generator draws, and finds what is collapsed or stored. It does not say that they
 # are good, for noise passes, nor that they are everything, for a missing digit passes. Where some images are likelier
