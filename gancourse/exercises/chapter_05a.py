@@ -28,8 +28,10 @@ def examine_variety_and_doubt(answer):
     expect_close(
         sharp, [np.log(10), 0], "Ten sharp answers, one per class, have the variety log 10 and no doubt."
     )
-    shrugs = both(np.full((7, 4), 0.25))
-    expect_close(shrugs, [np.log(4), np.log(4)], "Equal probabilities for 4 classes: both entropies are log 4.")
+    undecided = both(np.full((7, 4), 0.25))
+    expect_close(
+        undecided, [np.log(4), np.log(4)], "Equal probabilities for 4 classes: both entropies are log 4."
+    )
     expect_close(both(np.eye(10)[[3, 3, 3]]), [0, 0], "One class, sharply: neither variety nor doubt.")
     p = np.random.default_rng(0).dirichlet(np.full(5, 0.4), size=200)
     score = np.exp(np.mean(np.sum(p * np.log(p / p.mean(axis=0)), axis=1)))
@@ -41,7 +43,7 @@ def examine_variety_and_doubt(answer):
 
 
 def recall(real, generated, k):
-    """Clouds `(count, width)`; the share of real points in a circle around a generated one."""
+    """Clouds `(count, width)`; the share of real points in a ball around a generated one."""
     apart = np.linalg.norm(generated[:, np.newaxis] - generated, axis=2)
     radii = np.sort(apart, axis=1)[:, k]
     distances = np.linalg.norm(real[:, np.newaxis] - generated, axis=2)
@@ -56,8 +58,8 @@ def examine_recall(answer):
     expect(found.shape == (), f"Return one number; yours has the shape {found.shape}.")
     expect(
         not np.isclose(found, 1),
-        "Two real points lie far from every generated one, and you count them. Whose circles did you draw? "
-        "This is precision, or your circles reach too far.",
+        "Two real points lie far from every generated one, and you count them. Whose balls did you draw? "
+        "This is precision, or your balls reach too far.",
     )
     expect(
         not np.isclose(found, 0.0),
@@ -72,10 +74,10 @@ def examine_recall(answer):
         expect_close(
             answer(real, generated, k),
             recall(real, generated, k),
-            f"For random clouds and k = {k} the share is off. Does each circle reach to the k-th other point?",
+            f"For random clouds and k = {k} the share is off. Does each ball reach to the k-th other point?",
         )
     copies = np.zeros((6, 2))
-    expect_close(answer(copies + 1, copies, 2), 0.0, "Circles of radius 0 around six equal points hold nothing.")
+    expect_close(answer(copies + 1, copies, 2), 0.0, "Balls of radius 0 around six equal points hold nothing.")
 
 
 def at_infinity(counts, distances):
@@ -172,7 +174,7 @@ QUESTIONS = [
         examine_recall,
         hint=(
             (
-                "Circles stand around the generated points, and reach to the k-th other generated point. Then count real "
+                "Balls stand around the generated points, and reach to the k-th other generated point. Then count real "
                 "points that lie in at least one."
             ),
             "Sort each generated point's distances to the generated ones: column k is the radius, column 0 is itself.",
@@ -241,36 +243,6 @@ QUESTIONS = [
         ),
     ),
     Choice(
-        "memorised",
-        "c",
-        {
-            "a": (
-                "The Fréchet distance, because the covariance of stored images is too small.",
-                "60,000 stored images have the covariance of the data. That is just why the distance is near 0.",
-            ),
-            "b": (
-                "The recall, because the generator covers only the training images.",
-                "A circle around every training image covers the test images as well as fresh images would.",
-            ),
-            "c": (
-                "The copying share, because it compares with distances to the training images.",
-                "The other numbers compare samples with test images and never look at the training set. Only a number that "
-                "is given the training images can notice copies of them.",
-            ),
-            "d": (
-                "The inception score, because stored images are less varied.",
-                "Stored real images are as clear and as varied as real images are.",
-            ),
-        },
-        hint=(
-            "Which of the numbers is given the training images?",
-            (
-                "Frechet distance, recall and inception score are computed from samples and test images. Which number "
-                "needs a third set?"
-            ),
-        ),
-    ),
-    Choice(
         "two_papers",
         "d",
         {
@@ -295,6 +267,63 @@ QUESTIONS = [
         hint=(
             "Look at the figure with 1/N on its axis.",
             "Does the distance of the same generator depend on the number of images?",
+        ),
+    ),
+    Choice(
+        "useful_set",
+        "c",
+        {
+            "a": (
+                "As good: every image is a real one with the right label, and the inception score is the same.",
+                "The score asks whether images are clear and classes even. Compare the two accuracies.",
+            ),
+            "b": (
+                "About as bad as guessing: fifty images are far too few.",
+                "Guessing is right once in ten times. Your second number is far above that.",
+            ),
+            "c": (
+                "Clearly worse, yet far above guessing: fifty images cover a part of the variety.",
+                "The accuracy follows the variety, which the inception score does not see. Coverage and recall of this set "
+                "said so before any training: most real images have none of the fifty near them.",
+            ),
+            "d": (
+                "Better: what is shown sixty times is learned more surely than what is shown once.",
+                "It is learned more surely, but what is learned is fifty images. The test images are others.",
+            ),
+        },
+        hint=(
+            "Run both and compare with one tenth. Which numbers of the table of broken sets are bad for this set?",
+            "The inception score is that of real images; coverage and recall are far lower. Which of these does a "
+            "classifier care for?",
+        ),
+    ),
+    Choice(
+        "taught_by_noise",
+        "a",
+        {
+            "a": (
+                "Little better than guessing: the images are noise, and the labels are what one judge says of it.",
+                "Its accuracy is about twice that of guessing, no more. What little it learns is what the judge's gradient "
+                "has put into the noise. Train on synthetic, test on real asks for what the inception score takes on "
+                "trust: that the images look like their labels.",
+            ),
+            "b": (
+                "About as good as one taught by real images, as the inception score says.",
+                "The score is as high as that of real images. Compare the accuracies.",
+            ),
+            "c": (
+                "In between, better than one taught by the fifty real images: here there are more different ones.",
+                "There are more of them, but variety is not enough. Compare the two accuracies.",
+            ),
+            "d": (
+                "Worse than guessing: whoever learns from noise answers wrongly on purpose.",
+                "To be wrong more often than by guessing one would have to know something of digits. Run it.",
+            ),
+        },
+        hint=(
+            "Look at the images: could you learn digits from them?",
+            "Guessing is right once in ten times. The other classifier has the labels of the first judge to go by, and has "
+            "not seen what that one saw in the noise.",
         ),
     ),
 ]

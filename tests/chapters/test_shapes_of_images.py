@@ -36,7 +36,7 @@ def test_networks_draw_and_read_images_of_the_set(stem, size, channels):
         assert (generator().output_shape, discriminator().input_shape) == (shape, shape)
 
 
-@pytest.mark.parametrize("name", ["add_noise", "smear", "black_out", "swirl", "salt_and_pepper"])
+@pytest.mark.parametrize("name", ["add_noise", "blur", "black_out", "swirl", "salt_and_pepper"])
 @pytest.mark.parametrize("size, channels", SHAPES)
 def test_corruptions_keep_the_shape_and_begin_with_the_images_themselves(name, size, channels):
     corrupt, clean = getattr(chapter("05a_evaluation", size, channels), name), images(size, channels)
