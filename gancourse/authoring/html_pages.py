@@ -7,9 +7,9 @@ import shutil
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from gancourse import places
+from gancourse.authoring import formulas
 
-WRITTEN = places.REPOSITORY / "site" / "reading"  # settings and styles, and what an author writes for the pages
+WRITTEN = formulas.SITE / "reading"  # settings and styles, and what an author writes for the pages
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
 
 
@@ -20,7 +20,9 @@ def render(source, output):
     """
     (source / "_static").mkdir(exist_ok=True)
     shutil.copy(WRITTEN / "conf.py", source)
-    shutil.copy(WRITTEN / "course.css", source / "_static")
+    formulas.install()
+    for style in (WRITTEN / "course.css", *(formulas.TEMML / name for name in formulas.STYLES)):
+        shutil.copy(style, source / "_static")
     made = source / "html"  # so that myst-nb puts figures beside the sources, from where texts can take them
     warned = io.StringIO()
     with patch_docutils(), docutils_namespace():

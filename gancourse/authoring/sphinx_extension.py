@@ -1,23 +1,12 @@
-"""What Sphinx is taught: formulas as MathML, which browsers draw themselves, and the figures' alternative texts."""
+"""What Sphinx is taught: formulas as MathML, and the figures' alternative texts."""
 
 import pathlib
 
 from docutils import nodes
-from latex2mathml import converter
 from PIL import Image
 
 from gancourse.authoring import build, notebook_pages
-
-
-def mathml(formula, display="inline"):
-    """A LaTeX formula as MathML.
-
-    Raises ValueError for a command that is not known.
-    """
-    made = converter.convert(formula, display=display)
-    if "\\" in made:
-        raise ValueError(f"This formula cannot be drawn without a command that is not known: {formula!r}")
-    return made
+from gancourse.authoring.formulas import mathml
 
 
 def inline_formula(translator, node):
@@ -27,8 +16,8 @@ def inline_formula(translator, node):
 
 
 def block_formula(translator, node):
-    """Write a formula that stands alone; a narrow screen scrolls it."""
-    formula = mathml(node.astext(), "block")
+    """Write a formula that stands alone; where it is wider than the screen, keys scroll it too."""
+    formula = mathml(node.astext().strip(), alone=True)
     translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="formula">{formula}</div>\n')
     raise nodes.SkipNode
 
@@ -38,9 +27,8 @@ def describe_figures(app, doctree):
     path = pathlib.Path(app.env.doc2path(app.env.docname))
     texts = notebook_pages.alternatives(build.read(path)) if path.suffix == ".ipynb" else {}
     for image in doctree.findall(nodes.image):
-        name = pathlib.PurePosixPath(image["uri"])
-        image.setdefault("alt", texts.get(name.stem, ""))
         image["loading"] = "lazy"
+        image.setdefault("alt", texts.get(pathlib.PurePosixPath(image["uri"]).stem, ""))
         file = pathlib.Path(app.srcdir) / image["uri"].lstrip("/")
         if file.suffix == ".png" and file.exists():
             with Image.open(file) as picture:

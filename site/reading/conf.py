@@ -10,11 +10,14 @@ nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["mystnb.unknown_mime_type"]  # of numbers, which are shown as text too
+suppress_warnings = [
+    "mystnb.unknown_mime_type",  # of published numbers, which stand there as text too
+    "myst.header",  # of a chapter whose first part has a small heading
+]
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
-html_css_files = ["course.css"]
+html_css_files = ["Temml-Local.css", "course.css"]
 html_copy_source = False
 html_use_index = False
 html_show_sphinx = False
