@@ -28,7 +28,9 @@ def page(notebook, chapter, built):
         cell.attachments = {}
         if cell.cell_type == "markdown":
             cell.source = EMBEDDED.sub(_to_file, CHAPTER.sub(lambda match: link(match, built), cell.source))
-    notebook.cells = [shown for cell in notebook.cells if not _for_machines(cell) for shown in _unfolded(cell, chapter)]
+    notebook.cells = [
+        shown for cell in notebook.cells if not _for_machines(cell) for shown in _unfolded(cell, chapter)
+    ]
     for cell in notebook.cells:
         cell.pop("attachments", None)
     return notebook

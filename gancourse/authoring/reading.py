@@ -25,13 +25,17 @@ def write(folder, chosen):
     """
     (folder / "_static" / "pictures").mkdir(parents=True)
     (folder / "chapters").mkdir()
-    built = {chapter.notebook.name for chapter in chosen}
+    built, cards = {chapter.notebook.name for chapter in chosen}, []
     for chapter in chosen:
         notebook = build.read(chapter.notebook)
-        (folder / "_static" / "pictures" / f"{chapter.number}.webp").write_bytes(thumbnail(notebook))
+        file, alternative = best_figure(notebook)
+        picture = small(file)
+        picture.save(folder / "_static" / "pictures" / f"{chapter.number}.webp", quality=85)
+        cards.append(card(chapter, picture.size, alternative))
         nbformat.write(notebook_pages.page(notebook, chapter, built), folder / "chapters" / chapter.notebook.name)
-    texts = {"index": index(chosen), "results": results_page(built), "glossary": glossary(built), "further": further(built)}
-    for name, text in texts.items():
+    pages = {"index": index(chosen, cards), "results": results_page(built)}
+    pages |= {"glossary": glossary(built), "further": further(built)}
+    for name, text in pages.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -42,30 +46,21 @@ def best_figure(notebook):
     return base64.b64decode(output["data"]["image/png"]), output.metadata["image/png"]["alt"]
 
 
-def thumbnail(notebook):
-    """A chapter's best figure, small, as the bytes of a WebP."""
-    with Image.open(io.BytesIO(best_figure(notebook)[0])) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "webp", quality=85)
-    return buffer.getvalue()
+def small(file):
+    """The picture in a PNG, `WIDTH` pixels wide."""
+    with Image.open(io.BytesIO(file)) as picture:
+        made = picture.convert("RGB")
+    made.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
+    return made
 
 
-def index(chosen):
+def index(chosen, cards):
     """The first page: what the author wrote, with the table of chapters, and the order of all pages."""
-    text = tables.read(WRITTEN / "index.md")
-    cards = "\n".join(card(chapter) for chapter in chosen)
-    text = text.replace("{address}", build.address()).replace(CHAPTERS, f'<ul class="chapters">\n{cards}\n</ul>')
-    titles = front_page.references()
-    names = [f"{short(chapter)}. {titles[chapter.number]['title']} <chapters/{chapter.notebook.stem}>" for chapter in chosen]
+    table = "\n".join(['<ul class="chapters">', *cards, "</ul>"])
+    text = tables.read(WRITTEN / "index.md").replace("{address}", build.address()).replace(CHAPTERS, table)
+    names = [f"{short(chapter)}. {title(chapter)} <chapters/{chapter.notebook.stem}>" for chapter in chosen]
     others = ["Results <results>", "Glossary <glossary>", "Further reading <further>"]
     return text + _contents("Chapters", names) + _contents("To look up", others)
-
-
-def _contents(caption, entries):
-    lines = "\n".join(entries)
-    return f"\n\n```{{toctree}}\n:hidden:\n:maxdepth: 1\n:caption: {caption}\n\n{lines}\n```\n"
 
 
 def short(chapter):
@@ -73,25 +68,32 @@ def short(chapter):
     return chapter.number.lstrip("0")
 
 
-def card(chapter):
-    """A chapter in the table: picture, number, title, question and minutes."""
-    entry = front_page.references()[chapter.number]
-    with Image.open(io.BytesIO(picture := best_figure(build.read(chapter.notebook))[0])) as shown:
-        width, height = shown.size
-    alt = best_figure(build.read(chapter.notebook))[1]
+def title(chapter):
+    """A chapter's title as the README has it."""
+    return front_page.references()[chapter.number]["title"]
+
+
+def card(chapter, size, alternative):
+    """A chapter in the table: its picture with size and alternative text, number, title, question and minutes."""
+    question = front_page.references()[chapter.number]["question"]
     machine = results.expectations().get(chapter.number, {}).get("lesson", {}).get("minutes", "–")
-    minutes = f"{placeholders.reading_minutes(chapter)} min to read, {machine} to run"
     return (
-        f'<li><img src="_static/pictures/{chapter.number}.webp" alt="{html.escape(alt)}" loading="lazy" '
-        f'width="{WIDTH}" height="{round(WIDTH * height / width)}">'
-        f'<a href="chapters/{chapter.notebook.stem}.html">{short(chapter)}. {html.escape(entry["title"])}</a>'
-        f"<p>{html.escape(entry['question'])}</p><p><small>{minutes}</small></p></li>"
+        f'<li><img src="_static/pictures/{chapter.number}.webp" alt="{html.escape(alternative)}" loading="lazy" '
+        f'width="{size[0]}" height="{size[1]}">'
+        f'<a href="chapters/{chapter.notebook.stem}.html">{short(chapter)}. {html.escape(title(chapter))}</a>'
+        f"<p>{html.escape(question)}</p>"
+        f"<p><small>{placeholders.reading_minutes(chapter)} min to read, {machine} to run</small></p></li>"
     )
 
 
+def _contents(caption, entries):
+    lines = "\n".join(entries)
+    return f"\n\n```{{toctree}}\n:hidden:\n:maxdepth: 1\n:caption: {caption}\n\n{lines}\n```\n"
+
+
 def results_page(built):
-    """RESULTS.md with links to the pages of the chapters, or to the repository for those that are no page."""
-    text = front_page.results_page().replace("](notebooks/", "](")
+    """RESULTS.md for readers, with links to the pages of chapters, or to the repository for those that are no page."""
+    text = front_page.results_page().replace(": do not edit this page", "").replace("](notebooks/", "](")
     linked = notebook_pages.CHAPTER.sub(lambda match: notebook_pages.link(match, built), text)
     for name in built:
         linked = linked.replace(f"]({name})", f"](chapters/{name})")

@@ -18,7 +18,9 @@ def inline_formula(translator, node):
 def block_formula(translator, node):
     """Write a formula that stands alone; where it is wider than the screen, keys scroll it too."""
     formula = mathml(node.astext().strip(), alone=True)
-    translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="formula">{formula}</div>\n')
+    translator.body.append(
+        f'<div class="formula" tabindex="0" role="group" aria-label="formula">{formula}</div>\n'
+    )
     raise nodes.SkipNode
 
 
