@@ -1,6 +1,6 @@
 """The pages to read, as sources for Sphinx: chapters, their table with pictures, results, glossary, further reading.
 
-What an author writes for them is in `site/reading`: index.md, glossary.yml and further.yml.
+What an author writes for them is in `site/reading`: index.myst, glossary.yml and further.yml.
 """
 
 import base64
@@ -14,7 +14,7 @@ from gancourse import results, tables
 from gancourse.authoring import build, front_page, notebook_pages, placeholders, sources
 from gancourse.authoring.html_pages import WRITTEN
 
-CHAPTERS = "<!-- chapters -->"  # in index.md: the table goes here
+CHAPTERS = "<!-- chapters -->"  # in index.myst: the table goes here
 WIDTH = 480  # pixels of a picture in the table
 
 
@@ -57,7 +57,7 @@ def small(file):
 def index(chosen, cards):
     """The first page: what the author wrote, with the table of chapters, and the order of all pages."""
     table = "\n".join(['<ul class="chapters">', *cards, "</ul>"])
-    text = tables.read(WRITTEN / "index.md").replace("{address}", build.address()).replace(CHAPTERS, table)
+    text = tables.read(WRITTEN / "index.myst").replace("{address}", build.address()).replace(CHAPTERS, table)
     names = [f"{short(chapter)}. {title(chapter)} <chapters/{chapter.notebook.stem}>" for chapter in chosen]
     others = ["Results <results>", "Glossary <glossary>", "Further reading <further>"]
     return text + _contents("Chapters", names) + _contents("To look up", others)
