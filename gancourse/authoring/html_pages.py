@@ -10,6 +10,14 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 from gancourse.authoring import formulas
 
 WRITTEN = formulas.SITE / "reading"  # settings and styles, and what an author writes for the pages
+# What the theme lacks for those who hear a page or have no mouse.
+AMENDMENTS = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="all pages">',
+    '<div class="table-wrapper': '<div tabindex="0" role="group" aria-label="table" class="table-wrapper',
+    '<th class="head"><p></p></th>': "<td></td>",
+    '<div id="search-results">': '<h1>Search</h1>\n<div id="search-results">',
+}
 COLOURS = re.compile(r"\x1b\[[\d;]*m")  # of a terminal
 
 
@@ -30,5 +38,15 @@ def render(source, output):
         app.build(force_all=True)
     if text := COLOURS.sub("", warned.getvalue()).strip():
         raise RuntimeError(f"Sphinx warns:\n{text}")
+    for page in made.rglob("*.html"):
+        amend(page)
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(made, output)
+
+
+def amend(page):
+    """Put into a page what the theme lacks."""
+    text = page.read_text(encoding="utf-8")
+    for lacking, whole in AMENDMENTS.items():
+        text = text.replace(lacking, whole)
+    page.write_text(text, encoding="utf-8", newline="\n")
