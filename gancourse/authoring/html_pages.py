@@ -7,7 +7,7 @@ import shutil
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from gancourse.authoring import formulas
+from gancourse.authoring import formulas, play_links
 
 WRITTEN = formulas.SITE / "reading"  # settings and styles, and what an author writes for the pages
 # What the theme lacks for those who hear a page or have no mouse.
@@ -28,6 +28,7 @@ def render(source, output):
     """
     (source / "_static").mkdir(exist_ok=True)
     shutil.copy(WRITTEN / "conf.py", source)
+    shutil.copytree(WRITTEN / "templates", source / "templates")
     formulas.install()
     for style in (WRITTEN / "course.css", *(formulas.TEMML / name for name in formulas.STYLES)):
         shutil.copy(style, source / "_static")
@@ -35,6 +36,7 @@ def render(source, output):
     warned = io.StringIO()
     with patch_docutils(), docutils_namespace():
         app = Sphinx(source, source, made, source / ".doctrees", "html", status=None, warning=warned)
+        app.config.html_context["play"] = play_links.pages()
         app.build(force_all=True)
     if text := COLOURS.sub("", warned.getvalue()).strip():
         raise RuntimeError(f"Sphinx warns:\n{text}")

@@ -8,7 +8,7 @@ import re
 import nbformat
 
 from gancourse import exercises
-from gancourse.authoring import build, exercise_pages
+from gancourse.authoring import build, exercise_pages, play_links
 
 FIGURES = "jupyter_execute"  # beside the sources: where myst-nb puts the figures that it takes out of notebooks
 EMBEDDED = re.compile(r"!\[([^\]]*)\]\(data:image/png;base64,([^)]+)\)")
@@ -42,9 +42,10 @@ def _for_machines(cell):
 
 
 def _with_links(text, chapter):
-    """The first text of a chapter with links in the place of Colab's badge, a picture that lies elsewhere."""
+    """The first text of a chapter with links: for Colab's badge, which lies elsewhere, and to what there is to play."""
     file = f"{build.address()}/blob/main/notebooks/{chapter.notebook.name}"
-    return BADGE.sub(rf"[Open in Colab](\1) · [The notebook]({file})", text)
+    text = BADGE.sub(rf"[Open in Colab](\1) · [The notebook]({file})", text)
+    return f"{text}\n\n{play_links.of_chapter(chapter.source.stem)}"
 
 
 def link(match, built):

@@ -11,10 +11,10 @@ import nbformat
 from PIL import Image
 
 from gancourse import results, tables
-from gancourse.authoring import build, front_page, notebook_pages, placeholders, sources
+from gancourse.authoring import build, front_page, notebook_pages, placeholders, play_links, sources
 from gancourse.authoring.html_pages import WRITTEN
 
-CHAPTERS = "<!-- chapters -->"  # in index.myst: the table goes here
+CHAPTERS, PLAY = "<!-- chapters -->", "<!-- play -->"  # in index.myst: the tables go there
 WIDTH = 480  # pixels of a picture in the table
 
 
@@ -58,6 +58,7 @@ def index(chosen, cards):
     """The first page: what the author wrote, with the table of chapters, and the order of all pages."""
     table = "\n".join(['<ul class="chapters">', *cards, "</ul>"])
     text = tables.read(WRITTEN / "index.myst").replace("{address}", build.address()).replace(CHAPTERS, table)
+    text = text.replace(PLAY, play_links.table())
     names = [f"{short(chapter)}. {title(chapter)} <chapters/{chapter.notebook.stem}>" for chapter in chosen]
     others = ["Results <results>", "Glossary <glossary>", "Further reading <further>"]
     return text + _contents("Chapters", names) + _contents("To look up", others)

@@ -24,6 +24,7 @@ from gancourse.authoring import (  # noqa: E402
     formulas,
     html_pages,
     notebook_pages,
+    play_links,
     reading,
     sources,
 )
@@ -39,6 +40,9 @@ def site(tmp_path_factory):
     (folder / "source").mkdir()
     reading.write(folder / "source", CHAPTERS)
     html_pages.render(folder / "source", folder / "made")
+    for page in play_links.pages():  # others make these
+        (folder / "made" / "play").mkdir(exist_ok=True)
+        (folder / "made" / "play" / page.file).touch()
     return folder / "made"
 
 
@@ -48,6 +52,7 @@ def pages(site):
     return {
         path.relative_to(site).as_posix(): bs4.BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in site.rglob("*.html")
+        if path.parent.name != "play"
     }
 
 
@@ -255,6 +260,28 @@ def test_what_sphinx_warns_of_ends_the_build(tmp_path):
     with pytest.raises(RuntimeError, match=r"nothing\.md"):
         html_pages.render(tmp_path / "source", tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+# Links to what there is to play
+
+
+def test_chapters_link_the_pages_to_play_that_link_them(tmp_path):
+    page = '<title>The game: live</title><a href="../chapters/04_dcgan.html">4</a><a href="../chapters/04_dcgan.html#x">'
+    for name in ("index.html", "game.html"):
+        (tmp_path / name).write_text(page, encoding="utf-8")
+    assert play_links.pages(tmp_path) == [("game.html", "The game", "live", ("04_dcgan",))]
+    assert play_links.of_chapter("04_dcgan", tmp_path).endswith(
+        '<a href="../play/game.html">The game</a>, live</p>'
+    )
+    assert play_links.of_chapter("03_first_gan", tmp_path) == ""
+    assert '<li><a href="play/game.html">The game</a>: live</li>' in play_links.table(tmp_path)
+    assert play_links.pages(tmp_path / "missing") == [] and play_links.table(tmp_path / "missing") == ""
+
+
+def test_a_page_to_play_without_a_chapter_is_named(tmp_path):
+    (tmp_path / "lost.html").write_text("<title>Lost</title>", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"lost\.html needs a title, and a link"):
+        play_links.pages(tmp_path)
 
 
 # Index, results, glossary, further reading, search
