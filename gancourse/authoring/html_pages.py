@@ -42,7 +42,7 @@ def render(source, output):
         raise RuntimeError(f"Sphinx warns:\n{text}")
     for page in made.rglob("*.html"):
         amend(page)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    (made / "_sources").rmdir()  # empty, since sources are not copied
     shutil.move(made, output)
 
 

@@ -14,7 +14,10 @@ FIGURES = "jupyter_execute"  # beside the sources: where myst-nb puts the figure
 EMBEDDED = re.compile(r"!\[([^\]]*)\]\(data:image/png;base64,([^)]+)\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
 CHAPTER = re.compile(r"\]\((\d\d[abc]?_\w+\.ipynb)\)")
-INJECTED = "injected-parameters"  # papermill's tag of the cell with a profile's values
+EXERCISES = "## Exercises"
+READERS = (
+    "On this page, hints and solutions open by a click; the notebook, linked at the top, checks your answers."
+)
 
 
 def page(notebook, chapter, built):
@@ -25,14 +28,12 @@ def page(notebook, chapter, built):
     notebook = copy.deepcopy(notebook)
     notebook.cells[0].source = _with_links(notebook.cells[0].source, chapter)
     for cell in notebook.cells:
-        cell.attachments = {}
         if cell.cell_type == "markdown":
+            cell.source += f"\n\n{READERS}" if cell.source.startswith(f"{EXERCISES}\n") else ""
             cell.source = EMBEDDED.sub(_to_file, CHAPTER.sub(lambda match: link(match, built), cell.source))
     notebook.cells = [
         shown for cell in notebook.cells if not _for_machines(cell) for shown in _unfolded(cell, chapter)
     ]
-    for cell in notebook.cells:
-        cell.pop("attachments", None)
     return notebook
 
 
@@ -45,7 +46,7 @@ def _with_links(text, chapter):
     """The first text of a chapter with links: for Colab's badge, which lies elsewhere, and to what there is to play."""
     file = f"{build.address()}/blob/main/notebooks/{chapter.notebook.name}"
     text = BADGE.sub(rf"[Open in Colab](\1) · [The notebook]({file})", text)
-    return f"{text}\n\n{play_links.of_chapter(chapter.source.stem)}"
+    return f"{text}\n\n{play_links.of_chapter(chapter.source.stem)}".rstrip()
 
 
 def link(match, built):

@@ -13,12 +13,15 @@ SITE = places.REPOSITORY / "build" / "site"
 def build(chosen, output=SITE):
     """Make the site of these chapters anew; returns the path of its first page.
 
-    Raises ValueError and RuntimeError as the parts do.
+    What was there stays until the new one is whole. Raises ValueError and RuntimeError as the parts do.
     """
-    shutil.rmtree(output, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
-        source = pathlib.Path(folder).resolve()
+        source, made = (pathlib.Path(folder).resolve() / name for name in ("source", "made"))
+        source.mkdir()
         reading.write(source, chosen)
-        html_pages.render(source, output)
-    play.copy_play(output)
+        html_pages.render(source, made)
+        play.copy_play(made)
+        shutil.rmtree(output, ignore_errors=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(made, output)
     return output / "index.html"

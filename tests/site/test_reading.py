@@ -28,6 +28,7 @@ from gancourse.authoring import (  # noqa: E402
     reading,
     sources,
 )
+from gancourse.authoring import site as build_site  # noqa: E402
 
 CHAPTERS = sources.find(["04", "12"])  # short ones, and all kinds of questions
 LOADING = {"script": "src", "img": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
@@ -196,6 +197,10 @@ def test_the_second_hint_opens_within_the_first(chapter):
     assert first.select("details.hint") and not first.select("details.solution")
 
 
+def test_readers_are_told_how_exercises_work_here(chapter):
+    assert notebook_pages.READERS in " ".join(chapter.get_text().split())
+
+
 def test_a_question_without_an_answer_has_no_verdict_on_the_page(chapter):
     assert "not attempted" not in chapter.get_text()
     assert "convolution_size" in chapter.get_text()
@@ -252,6 +257,17 @@ def test_nothing_is_executed(site, tmp_path):
         ).article.text
     )
     assert list(tmp_path.rglob("executed")) == []
+
+
+def test_the_old_site_stays_where_a_new_one_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        build_site.reading, "write", lambda folder, chosen: (folder / "index.md").write_text("[x](y.md)")
+    )
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").touch()
+    with pytest.raises(RuntimeError, match="Sphinx warns"):
+        build_site.build([], tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").exists()
 
 
 def test_what_sphinx_warns_of_ends_the_build(tmp_path):
@@ -401,7 +417,7 @@ def test_pages_fit_a_phone_and_ask_nobody(site, tab):
 def test_pages_have_no_barriers(site, tab):
     """As axe finds them; contrast included."""
     axe = (formulas.SITE / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-    for name in NAMES:
+    for name in ("index.html", "chapters/04_dcgan.html", "search.html?q=hinge"):  # a kind each; it takes seconds
         tab.goto(f"{site.as_uri()}/{name}")
         tab.evaluate(axe)
         found = tab.evaluate(
