@@ -18,7 +18,6 @@ from packaging.requirements import Requirement
 
 from gancourse import places, results
 from gancourse.authoring import build, front_page, picture, placeholders, sources
-from gancourse.authoring import site as build_site
 from gancourse.exercises import progress
 
 ROOT = places.REPOSITORY
@@ -157,7 +156,7 @@ def test_workflow_publishes_the_site_that_start_builds():
     steps = site["jobs"]["build"]["steps"]
     assert [step["run"] for step in steps if "run" in step] == ["python start.py site"]
     (upload,) = [step["with"] for step in steps if "upload-pages-artifact" in step.get("uses", "")]
-    assert ROOT / upload["path"] == build_site.SITE
+    assert upload["path"] == "build/site"
     assert site[True]["push"] == {"branches": ["main"]}  # YAML reads "on" as yes
     assert PROJECT["project"]["urls"]["Homepage"] in text(".github/workflows/site.yml")
 
