@@ -6,10 +6,13 @@ WORKERS ?= 1
 SEEDS ?= 3
 CHAPTERS ?=
 
-.PHONY: course test lab notebooks evidence sweeps bench module judges models colab clean
+.PHONY: course site test lab notebooks evidence sweeps bench module judges models colab clean
 
 course:  ## run every chapter and leave notebooks, a page and a table in build/
 	$(PYTHON) start.py course $(CHAPTERS) --profile $(PROFILE) --jobs $(JOBS)
+
+site:  ## make the course as a site, build/site/index.html; needs Node.js
+	$(PYTHON) start.py site $(CHAPTERS)
 
 test:  ## lint and tests
 	$(PYTHON) start.py test

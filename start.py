@@ -2,6 +2,7 @@
 
     python start.py lab [--fresh 04]   open JupyterLab on your own copy of the notebooks
     python start.py course             run every chapter; leaves notebooks, a page and a table in build/
+    python start.py site               make the course as a site, build/site; needs Node.js
     python start.py test               lint and tests
 
 For authors:
@@ -27,7 +28,7 @@ import platform
 import struct
 import sys
 
-EXTRAS = ".[tensorflow,notebooks,test]"
+EXTRAS = ".[tensorflow,notebooks,site,test]"
 COPIES = "my_notebooks"
 MARK = "made-by-start.txt"
 
@@ -242,6 +243,7 @@ VERBS = {
         ["-m", "ruff", "format", "--check", "."],
         ["-m", "pytest"] + options,
     ],
+    "site": lambda root, options: [["-m", "gancourse", "site"] + options],
     "notebooks": lambda root, options: [
         ["-m", "gancourse", "build"] + options,
         ["-m", "gancourse", "check"] + options,

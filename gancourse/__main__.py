@@ -1,4 +1,4 @@
-"""The command line: `python -m gancourse {run,build,check,evidence,sweep,models,progress,info}`."""
+"""The command line: `python -m gancourse {run,build,site,check,evidence,sweep,models,progress,info}`."""
 
 import argparse
 import ast
@@ -13,8 +13,10 @@ import threading
 from gancourse import backend, places
 from gancourse.authoring import runner, sources
 
-JUPYTER = ("jupytext", "nbformat", "papermill", "nbconvert")
-NOTEBOOKS = '"gancourse[notebooks]"'
+EXTRAS = {
+    **dict.fromkeys(("jupytext", "nbformat", "papermill", "nbconvert"), "notebooks"),
+    **dict.fromkeys(("sphinx", "myst_nb", "furo"), "site"),
+}
 FOLDERS = re.compile(r"(\w+_)?folders?")  # parameters that are paths
 MAYBE = re.compile(r"(\w+_)?(set|handle)")  # parameters that are names, addresses or paths
 SETTINGS = ("GANCOURSE_DATA", "GANCOURSE_PROGRESS", "KERAS_HOME", "TFHUB_CACHE_DIR")
@@ -39,7 +41,8 @@ def main(arguments=None):
         print("\nStopped.", file=sys.stderr)
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except (ValueError, RuntimeError, ImportError, OSError) as error:
-        remedy = f". Run: pip install {NOTEBOOKS}" if getattr(error, "name", None) in JUPYTER else ""
+        extra = EXTRAS.get(getattr(error, "name", None))
+        remedy = f'. Run: pip install "gancourse[{extra}]"' if extra else ""
         print(f"error: {error}{remedy}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1
 
@@ -75,6 +78,7 @@ def parser():
     run.add_argument("--gpu", action="store_true", help="fail at once where the backend sees no GPU")
     run.add_argument("--plain", action="store_true", help="run the sources as scripts, without Jupyter")
     _command(commands, "build", build_chapters, "make notebooks, README table and RESULTS.md")
+    _command(commands, "site", build_site, "make the course as a site in build/site; executes nothing")
     _command(commands, "check", check_chapters, "check the notebooks' form")
     evidence = _command(commands, "evidence", gather_evidence, "run chapters with several seeds")
     evidence.add_argument("--seeds", type=int, default=3, help="how many, from the notebook's own on")
@@ -197,6 +201,18 @@ def build_chapters(options):
         if picture.stale():
             picture.write()
     return int(bool(bare))
+
+
+def build_site(options):
+    """Make the site of the chapters, or of all, and say where it is.
+
+    Raises ValueError and RuntimeError as `site.build` does.
+    """
+    chosen = sources.find(options.chapters)
+    from gancourse.authoring import site
+
+    print(f"Open {site.build(chosen)}")
+    return 0
 
 
 def check_chapters(options):

@@ -23,7 +23,7 @@ from gancourse.exercises import progress
 ROOT = places.REPOSITORY
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERBS = {
-    "course", "test", "lab", "notebooks", "evidence", "sweeps", "bench", "module", "judges", "models", "colab",
+    "course", "site", "test", "lab", "notebooks", "evidence", "sweeps", "bench", "module", "judges", "models", "colab",
 }  # fmt: skip
 SYSTEMS = {
     "Linux": {
@@ -47,6 +47,7 @@ SYSTEMS = {
 }
 PYTHONS = ("3.11.4", "3.12.1", "3.13.0")
 PAGES = ("docs/running.md", "docs/troubleshooting.md", "benchmarks/README.md", ".devcontainer/devcontainer.json")
+WORKFLOWS = (".github/workflows/tests.yml", ".github/workflows/site.yml")
 TEMPLATES = ("question", "wrong_number", "exercise")
 
 
@@ -109,9 +110,7 @@ def test_makefile_hands_every_verb_to_start():
     assert all(recipes[verb].startswith(f"$(PYTHON) start.py {verb}") for verb in VERBS)
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", *PAGES, ".github/workflows/tests.yml", ".ci/run"]
-)
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES, *WORKFLOWS, ".ci/run"])
 def test_verbs_that_are_mentioned_exist(name):
     mentioned = set(re.findall(r"(?:^|`|run: |\n)make (\w+)", text(name)))
     mentioned |= set(re.findall(r"py(?:thon[\d.]*)? start\.py (\w+)", text(name)))
@@ -149,6 +148,17 @@ def test_workflow_tests_the_oldest_and_the_newest_versions():
     install = next(command for command in commands("versions") if "uv pip install" in command)
     assert "--resolution ${{ matrix.resolution }}" in install
     assert "python -m pytest" in commands("versions")
+
+
+def test_workflow_publishes_the_site_that_start_builds():
+    """At the address that pyproject.toml has, from the main branch alone."""
+    site = yaml.safe_load(text(".github/workflows/site.yml"))
+    steps = site["jobs"]["build"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["python start.py site"]
+    (upload,) = [step["with"] for step in steps if "upload-pages-artifact" in step.get("uses", "")]
+    assert upload["path"] == "build/site"
+    assert site[True]["push"] == {"branches": ["main"]}  # YAML reads "on" as yes
+    assert PROJECT["project"]["urls"]["Homepage"] in text(".github/workflows/site.yml")
 
 
 def test_workflow_tries_the_chapters_beside_the_versions_of_colab():
@@ -217,7 +227,7 @@ def test_every_direct_dependency_has_a_floor():
 def test_the_floors_of_conda_are_those_of_pip():
     listed = yaml.safe_load(text("environment.yml"))["dependencies"]
     conda = {(one := Requirement(item)).name: one.specifier for item in listed if isinstance(item, str)}
-    shared = [one for one in direct("tensorflow", "notebooks", "test") if one.name in conda]
+    shared = [one for one in direct("tensorflow", "notebooks", "site", "test") if one.name in conda]
     assert len(shared) > 10
     for requirement in shared:
         assert {str(bound) for bound in requirement.specifier} <= {
@@ -356,11 +366,11 @@ def test_readme_quotes_the_minutes_of_every_chapter():
 
 
 def test_readme_shows_a_light_picture_made_by_the_course():
-    """With a text for those who do not see it; chapters, data and profile stand below it."""
-    ((alternative, path, caption),) = re.findall(
-        r"^!\[(.+)\]\((\S+\.png)\)\n\n\*(.+?)\*\n\n", text("README.md"), re.MULTILINE | re.DOTALL
+    """It leads to the site, with a text for those who do not see it; chapters, data and profile stand below it."""
+    ((alternative, path, site, caption),) = re.findall(
+        r"^\[!\[(.+)\]\((\S+\.png)\)\]\((\S+)\)\n\n\*(.+?)\*\n\n", text("README.md"), re.MULTILINE | re.DOTALL
     )
-    assert path == picture.PATH
+    assert (path, site) == (picture.PATH, PROJECT["project"]["urls"]["Homepage"])
     assert len(alternative.split()) > 20
     assert (ROOT / path).stat().st_size < 300_000
     assert all(panel.chapter.lstrip("0") in caption for panel in picture.PANELS)
