@@ -34,6 +34,15 @@ CHAPTERS = sources.find(["04", "12"])  # short ones, and all kinds of questions
 LOADING = {"script": "src", "img": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def installed():
+    """What npm installs: without a network there is nothing to test."""
+    try:
+        formulas.install()
+    except RuntimeError as problem:
+        pytest.skip(str(problem))
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A folder with the pages of two chapters and all others."""
