@@ -51,7 +51,10 @@ def installed():
 
 
 def install():
-    """Run `npm ci` in `site` where the packages are missing. Raises RuntimeError where that cannot be done."""
+    """Run `npm ci` in `site` where the packages are missing.
+
+    Raises RuntimeError where npm is missing too, or fails.
+    """
     if installed():
         return
     npm = shutil.which("npm")
@@ -152,9 +155,9 @@ def measured(images):
 
 
 def contrast(latents, classes, values):
-    """The mean latents of the tenth with the highest values less those of the lowest, within each class; then averaged.
+    """The mean latents of the tenth with the highest values less those of the lowest, over the classes.
 
-    As chapter 4 finds the direction from fine to bold.
+    latents: `(count, width)`; classes and values: `(count,)`. So chapter 4 finds the direction from fine to bold.
     """
     differences = []
     for label in np.unique(classes):
@@ -165,7 +168,10 @@ def contrast(latents, classes, values):
 
 
 def strongest(generator):
-    """The two directions, of length 1, that move the first layer most. Shen and Zhou 2021, arXiv:2007.06600."""
+    """The two directions, of length 1, that move the first layer most.
+
+    Shen and Zhou 2021, arXiv:2007.06600.
+    """
     dense, normalization = (
         generator.layers[1:3] if "Input" in type(generator.layers[0]).__name__ else generator.layers[:2]
     )

@@ -22,18 +22,18 @@ var Play = globalThis.Play || {};
   Play.experiments = [
     {
       title: "Find all eight",
-      text: "The penalty R1 and moderate rates: after 500 steps the points are at every mode, and stay.",
+      text: "The penalty R1 and moderate rates: after 300 steps the points are at every mode, and stay.",
       settings: {},
       average: true,
     },
     {
       title: "Make it collapse",
-      text: "No penalty, and large steps: after 400 the points crowd on one to four modes, and hop between them.",
+      text: "No penalty, and large steps: the points crowd on one to four modes, and hop between them.",
       settings: fast,
     },
     {
       title: "Repair it with R1",
-      text: "The same large steps, with the penalty: after 400 the average generator is at all eight modes.",
+      text: "The same large steps, with the penalty: after 300 the average generator is at all eight modes.",
       settings: { ...fast, game: "non_saturating_r1", gamma: 0.5 },
       average: true,
     },
