@@ -203,7 +203,7 @@ def test_adam_is_keras_s(opened):
 
     steps = np.random.default_rng(0).standard_normal((5, 7)).astype("float32")
     variable = keras.Variable(np.zeros(7, "float32"))
-    adam = keras.optimizers.Adam(0.01, beta_1=0.5, beta_2=0.99)
+    adam = keras.optimizers.Adam(0.01, beta_1=0.5)  # the rest as Keras has it
     for step in steps:
         adam.apply([keras.ops.convert_to_tensor(step)], [variable])
     script = """steps => { const w = [new Float32Array(7)], adam = new Play.Adam(w, 0.5);
@@ -221,20 +221,25 @@ TRAINED = """([index, steps]) => {
 }"""
 
 
-def processor_seconds(page):
-    """How long the page's thread has computed: what others do on the machine does not count."""
+def processor_clock(page):
+    """A function: the seconds that the page's thread has computed; what others do on the machine does not count."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return {one["name"]: one["value"] for one in metrics}["ThreadTime"]
+
+    def seconds():
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return {one["name"]: one["value"] for one in metrics}["ThreadTime"]
+
+    return seconds
 
 
 def trained(page, title, steps):
     """What an experiment of the page has come to after some steps, with the generator that it shows."""
     titles = page.evaluate("Play.experiments.map((one) => one.title)")
-    begin = processor_seconds(page)
+    clock = processor_clock(page)
+    begin = clock()
     found = page.evaluate(TRAINED, [titles.index(title), steps])
-    rate = steps / (processor_seconds(page) - begin)
+    rate = steps / (clock() - begin)
     words = f"{found['modes']} modes, {found['quality']:.0%} good points after {steps} steps"
     print(f"{title}: {words}, {rate:.0f} steps a second of one core")
     return found
