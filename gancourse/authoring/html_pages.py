@@ -7,9 +7,9 @@ import shutil
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from gancourse.authoring import formulas, play_links
+from gancourse.authoring import formulas, packages, play_links
 
-WRITTEN = formulas.SITE / "reading"  # settings and styles, and what an author writes for the pages
+WRITTEN = packages.SITE / "reading"  # settings and styles, and what an author writes for the pages
 # What the theme lacks for those who hear a page or have no mouse.
 AMENDMENTS = {
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
@@ -29,7 +29,7 @@ def render(source, output):
     (source / "_static").mkdir(exist_ok=True)
     shutil.copy(WRITTEN / "conf.py", source)
     shutil.copytree(WRITTEN / "templates", source / "templates")
-    formulas.install()
+    packages.install()
     for style in (WRITTEN / "course.css", *(formulas.TEMML / name for name in formulas.STYLES)):
         shutil.copy(style, source / "_static")
     made = source / "html"  # so that myst-nb puts figures beside the sources, from where texts can take them

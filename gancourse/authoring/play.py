@@ -7,20 +7,18 @@ may not fetch the files beside it, so weights and images become scripts that ass
 import base64
 import json
 import shutil
-import subprocess
 
 import numpy as np
 
-from gancourse import datasets, models, places
+from gancourse import datasets, models
+from gancourse.authoring import packages
 from gancourse.evaluation import judges
 
-SITE = places.REPOSITORY / "site"
-PACKAGES = SITE / "node_modules" / "@tensorflow"
 SCRIPTS = {
-    "tf.js": "tfjs/dist/tf.es2017.min.js",
-    "tf-backend-wasm.js": "tfjs-backend-wasm/dist/tf-backend-wasm.es2017.min.js",
+    "tf.js": "@tensorflow/tfjs/dist/tf.es2017.min.js",
+    "tf-backend-wasm.js": "@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.es2017.min.js",
 }
-WASM = "tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"
+WASM = "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"
 GENERATOR = "04_dcgan"
 SAMPLES = 1500  # of the generator, on which directions are measured
 PICKS = 3  # digits of a class to pick
@@ -31,43 +29,18 @@ def copy_play(folder):
 
     Raises RuntimeError where the packages of `site/package.json` are missing and npm cannot install them.
     """
-    install()
+    packages.install()
     target = folder / "play"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(SITE / "play", target)
+    shutil.copytree(packages.SITE / "play", target)
     for name, source in SCRIPTS.items():
-        write(target / "vendor" / name, (PACKAGES / source).read_text(encoding="utf-8"))
-    write(target / "vendor" / "wasm.js", assignment("wasm", text_of((PACKAGES / WASM).read_bytes())))
+        write(target / "vendor" / name, packages.folder(source).read_text(encoding="utf-8"))
+    write(target / "vendor" / "wasm.js", assignment("wasm", text_of(packages.folder(WASM).read_bytes())))
     judge, generator = judges.load("mnist"), models.load(GENERATOR)
     write_data(target, "judge", network_arrays(judge.model, "float32"))
     write_data(target, "generator", network_arrays(generator, "float16"))
     write_data(target, "digits", picks(judge))
     write_data(target, "latents", latents_and_directions(generator, judge))
-
-
-def installed():
-    """Whether the packages are there."""
-    return all((PACKAGES / path).exists() for path in (*SCRIPTS.values(), WASM))
-
-
-def install():
-    """Run `npm ci` in `site` where the packages are missing.
-
-    Raises RuntimeError where npm is missing too, or fails.
-    """
-    if installed():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise RuntimeError(
-            "The pages to play need the packages of site/package.json, and npm is not installed. "
-            "Install Node.js from nodejs.org, then run this again."
-        )
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    ended = subprocess.run(command, cwd=SITE, capture_output=True, text=True)
-    if ended.returncode:
-        lines = (ended.stdout + ended.stderr).strip().splitlines()
-        raise RuntimeError("\n".join([*lines[-12:], "npm could not install the packages of site/package.json."]))
 
 
 def write(path, text):

@@ -1,42 +1,25 @@
 """The pages to play, in a real browser, from files: quiet, exact, accessible, and they do what they say."""
 
 import base64
-import shutil
 
 import numpy as np
 import pytest
 
 from gancourse import gradients, losses, models, places
 from gancourse.attacks import FGSM, PGD, LinfBall
-from gancourse.authoring import play
+from gancourse.authoring import packages, play
 from gancourse.evaluation import judges
 
 PAGES = ("index", "game", "fool", "latent")
-AXE = places.REPOSITORY / "site" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = packages.folder("axe-core") / "axe.min.js"
 LARGEST = 6_000_000  # bytes of a page with all that it loads
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    if not play.installed() and shutil.which("npm") is None:
-        pytest.skip("npm is not installed, and the packages of site/package.json are missing")
+def folder(node_modules, tmp_path_factory):
     path = tmp_path_factory.mktemp("site")
     play.copy_play(path)
     return path / "play"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    with sync_api.sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"Chromium does not start: {error.message.splitlines()[0]}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -62,8 +45,8 @@ def opened(browser, folder):
 
 
 def test_without_npm_the_error_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(play, "PACKAGES", tmp_path)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(packages, "folder", lambda name: tmp_path / name)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(RuntimeError, match=r"npm is not installed\. Install Node\.js"):
         play.copy_play(tmp_path)
 

@@ -1,17 +1,13 @@
 """The pages to read: made by Sphinx from the built notebooks, whole, offline and accessible."""
 
 import json
-import pathlib
 import re
-import shutil
 import urllib.parse
 
 import pytest
 
 for package in ("sphinx", "myst_nb", "furo"):
     pytest.importorskip(package, reason=f'{package} is not installed: pip install "gancourse[site]"')
-if shutil.which("npm") is None:
-    pytest.skip("Node.js is not installed, which the site's formulas need", allow_module_level=True)
 
 import bs4  # noqa: E402
 import nbformat  # noqa: E402
@@ -24,6 +20,7 @@ from gancourse.authoring import (  # noqa: E402
     formulas,
     html_pages,
     notebook_pages,
+    packages,
     play_links,
     reading,
     sources,
@@ -34,13 +31,7 @@ CHAPTERS = sources.find(["04", "12"])  # short ones, and all kinds of questions
 LOADING = {"script": "src", "img": "src", "link": "href", "source": "src", "iframe": "src", "video": "src"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def installed():
-    """What npm installs: without a network there is nothing to test."""
-    try:
-        formulas.install()
-    except RuntimeError as problem:
-        pytest.skip(str(problem))
+pytestmark = pytest.mark.usefixtures("node_modules")
 
 
 @pytest.fixture(scope="module")
@@ -377,19 +368,6 @@ def test_there_is_an_index_to_search(site):
 # In a browser
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, as Playwright's own or the system's."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as started:
-        if path is None and not pathlib.Path(started.chromium.executable_path).exists():
-            pytest.skip("there is no Chromium: apt-get install chromium")
-        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture(params=["light", "dark"])
 def tab(request, browser):
     """A page as wide as a phone that notes what it complains of and what it asks of other hosts."""
@@ -425,7 +403,7 @@ def test_pages_fit_a_phone_and_ask_nobody(site, tab):
 
 def test_pages_have_no_barriers(site, tab):
     """As axe finds them; contrast included."""
-    axe = (formulas.SITE / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    axe = (packages.folder("axe-core") / "axe.min.js").read_text(encoding="utf-8")
     for name in ("index.html", "chapters/04_dcgan.html", "search.html?q=hinge"):  # a kind each; it takes seconds
         tab.goto(f"{site.as_uri()}/{name}")
         tab.evaluate(axe)
