@@ -371,7 +371,7 @@ QUESTIONS = [
         {
             "a": (
                 "It stays: what matters is the ratio of the two rates, and that is the same.",
-                'Compare the two distances. And in the table "both halved" has the base\'s ratio, too, but not its distance.',
+                'Compare the distances. In the table, "both halved" has the base\'s ratio, too, but not its distance.',
             ),
             "b": (
                 "It rises: with steps twice as long the players circle around each other.",
@@ -379,7 +379,7 @@ QUESTIONS = [
             ),
             "c": (
                 "It falls: this training is short, and with longer steps the generator comes further.",
-                "The same as in the table, where half the rates cost a lot. It says nothing about the end of a long training, "
+                "The same as in the table, where half the rates cost a lot. It says nothing about the end of a long one, "
                 "where small steps settle nearer to the goal.",
             ),
             "d": (

@@ -1124,7 +1124,13 @@ def show_beside(**titles):
 show_beside(best="restored", last="last")
 
 # %% [markdown]
-# READ1
+# One by one, the last samples may well look better: they are sharper. Look along the row instead. A few digits are
+# left, and they resemble their training images: the copying share is {{ expected.copying_last }}, and
+# {{ expected.copying_best }} for the restored weights. Variety has been lost, which a distance between *sets* of
+# images sees and a look at single ones does not: it is {{ expected.frechet_distance_best }} for the restored weights
+# and {{ expected.frechet_distance_last }} for the last ones, over the seeds. Real images have
+# {{ expected.frechet_distance_real }}; the hundred training images themselves, again and again, have
+# {{ expected.frechet_distance_few }}, which is what a perfect copyist would get.
 #
 # And the two trainings with the base's discriminator:
 

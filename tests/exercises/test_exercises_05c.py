@@ -128,7 +128,7 @@ def from_zero(history, decay):
         ("pine", "a", "pull"),
         ("pine", "b", "consequence"),
         ("pine", "d", "log(1 - D)"),
-        ("larch", "a", "energy_distance"),
+        ("larch", "a", "energy distance"),
         ("larch", "b", "0 exactly"),
         ("larch", "c", "near 1"),
         ("only_real", "a", "comes from the discriminator"),
