@@ -67,6 +67,7 @@ few_rate = 1e-3  # of both players against dense layers; half of chapter 4's
 few_decay = 0.99  # a moving average over about 100 steps, one epoch
 epoch_steps = 100  # steps between two looks at the distance
 most_epochs = 15  # what a training on few images gets
+augment_epochs = 20  # of the two trainings that compare DiffAugment with nothing
 patience = 3  # epochs without improvement that early stopping grants
 held_out_count = 2_000  # held-out images, and samples, per distance
 short_images = 12_800  # of the short trainings of two exercises: 400 steps
@@ -80,7 +81,13 @@ settings.each_of(failure_examples.RUNS, example_runs=example_runs)
 settings.each_of(example_runs, shown_runs=shown_runs)  # only what was trained can be shown
 settings.whole(10, held_out_count=held_out_count)  # a diagnosis needs as many samples
 settings.whole(0, patience=patience)
-settings.whole(batch_size=batch_size, few_images=few_images, epoch_steps=epoch_steps, most_epochs=most_epochs)
+settings.whole(
+    batch_size=batch_size,
+    few_images=few_images,
+    epoch_steps=epoch_steps,
+    most_epochs=most_epochs,
+    augment_epochs=augment_epochs,
+)
 random = np.random.default_rng(seed)
 
 # %% [markdown]
@@ -847,7 +854,7 @@ def dense_discriminator():
     return keras.Sequential([keras.Input((size, size, channels)), layers.Flatten(), *hidden, layers.Dense(1)])
 
 
-def few_run(game, network, rate, callbacks):
+def few_run(game, network, rate, epochs, callbacks):
     """Train on few images, with a look at the distance each epoch; returns the GAN and its history."""
     gradients.seed_everything(seed)
     gan = compiled(game(generator(), network(), LATENT_DIM, few_decay, seed), (rate, rate))
@@ -855,7 +862,7 @@ def few_run(game, network, rate, callbacks):
     latents = np.random.default_rng(seed).standard_normal((count, LATENT_DIM)).astype("float32")
     watch = Distance(few_held_out, latents, distance_between)
     batches = datasets.Batches(repeated, batch_size, seed)
-    history = gan.fit(batches, epochs=most_epochs, callbacks=[watch, *callbacks], verbose=0).history
+    history = gan.fit(batches, epochs=epochs, callbacks=[watch, *callbacks], verbose=0).history
     return gan, history
 
 
@@ -866,7 +873,7 @@ def few_run(game, network, rate, callbacks):
 # %%
 few = training_images[:few_images]
 monitor = TrainingMonitor(held_out_images, training_images=few)
-to_the_end, full_history = few_run(NonSaturating, dense_discriminator, few_rate, [monitor])
+to_the_end, full_history = few_run(NonSaturating, dense_discriminator, few_rate, most_epochs, [monitor])
 
 # %% [markdown]
 # Then the same training, bit for bit, with **early stopping**: Keras's `EarlyStopping` behind `Distance`.
@@ -876,7 +883,7 @@ to_the_end, full_history = few_run(NonSaturating, dense_discriminator, few_rate,
 
 # %%
 stopping = keras.callbacks.EarlyStopping("distance", mode="min", patience=patience, restore_best_weights=True)
-stopped, stopped_history = few_run(NonSaturating, dense_discriminator, few_rate, [stopping])
+stopped, stopped_history = few_run(NonSaturating, dense_discriminator, few_rate, most_epochs, [stopping])
 best_epoch = 1 + int(np.argmin(stopped_history["distance"]))
 last_epoch = len(stopped_history["distance"])
 print(f"best epoch {best_epoch}, stopped after {last_epoch} of {most_epochs}")
@@ -919,11 +926,9 @@ plots.show(
 # its rates, which makes better samples, and train twice on the hundred images. Everything is the same but the game.
 
 # %%
-plain, plain_history = few_run(
-    NonSaturating, discriminator, learning_rate, [TrainingMonitor(held_out_images, training_images=few)]
-)
-augmented_monitor = TrainingMonitor(held_out_images, training_images=few)
-augmented, augmented_history = few_run(DiffAugment, discriminator, learning_rate, [augmented_monitor])
+watchers = [TrainingMonitor(held_out_images, training_images=few) for _ in range(2)]
+plain, plain_history = few_run(NonSaturating, discriminator, learning_rate, augment_epochs, watchers[:1])
+augmented, augmented_history = few_run(DiffAugment, discriminator, learning_rate, augment_epochs, watchers[1:])
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3))
@@ -937,7 +942,8 @@ plots.show(
 )
 
 # %% [markdown]
-# READING
+# Without augmentation the discriminator soon knows its images, and the distance falls slowly and in jumps. With it,
+# the AUC stays near chance, since no image comes twice in the same form, and the distance goes on falling.
 #
 # ### The failure examples
 #
@@ -1138,7 +1144,10 @@ show_beside(best="restored", last="last")
 show_beside(without="without", diffaugment="DiffAugment")
 
 # %% [markdown]
-# READ2
+# With the same hundred images and as many steps, DiffAugment brings {{ expected.frechet_distance_diffaugment }}, where
+# the training without it comes to {{ expected.frechet_distance_without }}. Its strokes are cleaner, and it copies less:
+# the copying share is {{ expected.copying_diffaugment }}, against {{ expected.copying_without }}. Not every sample is a
+# digit. A hundred images do not show all that a digit can be.
 #
 # Neither remedy is free. Early stopping costs a distance each epoch and held-out images that could have been trained
 # on, and it can stop before a rise that would have passed: patience is a guess. DiffAugment costs a few products a
@@ -1314,7 +1323,7 @@ results.record("failure_examples_named", np.mean(named), data="failure examples"
 # one with DiffAugment?
 
 # %%
-for name, own in (("last", monitor), ("diffaugment", augmented_monitor)):
+for name, own in (("last", monitor), ("diffaugment", watchers[1])):
     report = diagnosis.diagnose(own.history, samples[name], held_out_images[:1000], few)
     print(f"{name}: {report}\n")
 
