@@ -167,10 +167,9 @@ results.record(f"{kind}_distance_real", real_distance, data=dataset.name)
 #
 # ### An effect and its uncertainty
 #
-# Two trainings that differ in nothing but the seed have different distances. So a difference between a hack and
-# the base means little by itself. We train both with the same seeds, $n = 3$ of them, and look at the *paired
-# differences* $d_1, \dots, d_n$. With their mean $\bar d$ and their standard deviation $s$, the **95 % confidence
-# interval** (Student's)
+# Two trainings that differ in nothing but the seed have different distances. We train hack and base with the same
+# seeds, $n = 3$ of them, and look at the *paired differences* $d_1, \dots, d_n$. With their mean $\bar d$ and their
+# standard deviation $s$, the **95 % confidence interval** (Student's)
 #
 # $$ \bar d \pm t_{n-1} \, \frac{s}{\sqrt{n}} $$
 #
@@ -196,7 +195,7 @@ for differences in ([-9, -10, -11], [-2, -10, -18]):
 # Both hacks took 10 off the distance on average. The first one can be told from zero, the second cannot.
 # "Cannot be told from zero" does not mean zero: it means that three seeds do not suffice to know.
 #
-# And does the interval keep its promise? We invent 10,000 experiments of three seeds with a true effect of -5,
+# Does the interval keep its promise? We invent 10,000 experiments of three seeds with a true effect of -5,
 # and count how often the interval covers it.
 
 # %%
@@ -338,12 +337,10 @@ print(f"largest difference: {np.abs(np.tanh(x) - (2 * sigmoid - 1)).max():.6f}")
 # al. 2016; [6] Miyato et al. 2018.
 #
 # Only the first one mixes the images of a training batch, so only there the score of an image depends on its
-# neighbours. Two things follow. A penalty on slopes for each image makes no sense with it (chapter 5b; Gulrajani
-# et al. 2017 recommend layer normalization there instead). And training differs from use, where moving averages
-# stand in for the batch. Virtual batch normalization was invented to keep the batch and lose the neighbours; it
-# costs a second pass and is hardly used any more. Spectral normalization looks at no activation at all: it bounds
-# how steep the discriminator can be. With batch normalization there is one more choice: do real and fake images
-# share a batch?
+# neighbours. So a penalty on slopes for each image makes no sense with it (chapter 5b; Gulrajani et al. 2017
+# recommend layer normalization there), and training differs from use, where moving averages stand in for the batch.
+# Virtual batch normalization keeps the batch and loses the neighbours; it costs a second pass and is hardly used any
+# more. Spectral normalization looks at no activation at all: it bounds how steep the discriminator can be.
 #
 # ### One batch or two
 #
@@ -371,9 +368,8 @@ print(f"one batch: {together[0].mean():+.2f} and {together[1].mean():+.2f}", end
 print(f", by the formula ±{delta / np.sqrt(1 + delta**2):.2f}")
 
 # %% [markdown]
-# So two batches make the discriminator's task harder, and blind it to some differences, such as all fakes being a
-# little too bright in a deep layer. One batch makes the task easier, but then the logit of a real image depends
-# on which fakes came with it. Which of the two helps the *generator* cannot be derived. It has to be measured.
+# So two batches make the discriminator's task harder. One batch makes it easier, but then the logit of a real image
+# depends on which fakes came with it. Which of the two helps the *generator* has to be measured.
 #
 # ### Where gradient gets through
 #
@@ -402,8 +398,8 @@ for name, layer in kinds.items():
     print(f"{name}: {100 * reached(layer):.0f} %")
 
 # %% [markdown]
-# That is the reason behind the advice "avoid sparse gradients". It looks compelling. But real layers have dozens
-# of channels, and a pixel that one channel ignores is seen by another.
+# That is the reason behind "avoid sparse gradients". But real layers have dozens of channels, and a pixel that one
+# ignores is seen by another.
 #
 # ### Normal or uniform latents
 #
@@ -422,8 +418,7 @@ for name, latents in (
     print(f"{name}: excess kurtosis of a latent {stats.kurtosis(latents[:, 0]):+.2f}, of a unit {unit:+.3f}")
 
 # %% [markdown]
-# So for this network theory predicts hardly any effect. With two latents, or without batch normalization, it
-# would not. To try it, one method draws other latents:
+# So for this network theory predicts hardly any effect. To try it, one method draws other latents:
 
 
 # %%
@@ -438,8 +433,8 @@ class Uniform(NonSaturating):
 #
 # A discriminator that judges one image at a time cannot notice that all fakes are alike: each one looks fine.
 # **Packing** (PacGAN) gives it several images at once. They are stacked along the channels, so that nothing else
-# about the network changes. A forger who paints one landscape perfectly, again and again, is caught as soon as
-# the expert sees two of his paintings side by side.
+# about the network changes. A forger who paints one landscape again and again is caught as soon as the
+# expert sees two side by side.
 #
 # Suppose a generator makes perfect samples, but only of a share $q$ of the modes. How well can the best
 # discriminator do? Take the share of real images that it calls real, and subtract the share of fakes that it
@@ -629,8 +624,7 @@ class Together(NonSaturating):
 # %% [markdown]
 # ### More steps, or a head start, for the discriminator
 #
-# Theory compares the generator with the *best* discriminator, so more of its steps should help. But they cost
-# time, and a discriminator that is too sure leaves no gradient to follow. `rounds` steps use as many parts
+# Theory compares the generator with the *best* discriminator, so more of its steps should help. `rounds` steps use as many parts
 # of one larger batch; the last of them is the ordinary update. A head start is the same method without the
 # generator.
 
@@ -807,8 +801,7 @@ VARIANTS = {
 
 # %% [markdown]
 # All variants take equally many steps of the generator, with the same training images. That is one choice among
-# several: with five discriminator steps a training takes several times as long, and in equal *time* it would get
-# fewer steps. The table therefore shows the seconds too, but no variant was given fewer steps for being slow.
+# several: in equal *time* a slow variant would get fewer steps. The table therefore shows the time, too.
 #
 # As a check that a variant runs, here are a few steps of one. The numbers mean nothing yet.
 
@@ -842,8 +835,8 @@ class Distance(keras.callbacks.Callback):
 
 # %% [markdown]
 # We make it hard on purpose: a training set of a hundred images, and a discriminator of dense layers. It has
-# thousands of weights for each image, and no filter that would have to fit at every place. It sees each image dozens
-# of times an epoch, and soon knows them by heart: it **overfits**. From then on it can tell real from fake without
+# thousands of weights for each image, sees each one dozens of times an epoch, and soon knows them by heart: it
+# **overfits**. From then on it can tell real from fake without
 # knowing what a digit looks like.
 
 
@@ -922,8 +915,8 @@ plots.show(
 #
 # ### The same hundred images, augmented
 #
-# Early stopping ends what goes wrong. DiffAugment works against the cause. We take the base's discriminator again and
-# its rates, which makes better samples, and train twice on the hundred images. Everything is the same but the game.
+# Early stopping ends what goes wrong. DiffAugment works against the cause. With the base's discriminator and rates,
+# which make better samples, we train twice on the hundred images. Only the game differs.
 
 # %%
 watchers = [TrainingMonitor(held_out_images, training_images=few) for _ in range(2)]
@@ -1040,14 +1033,13 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 # %% [markdown]
 # Read the chart from both ends. Leaving out batch norm in both players, or the moving average, or putting real
 # and fake images into one batch did harm: three pieces of advice that hold here. Two do not. Max pooling, against
-# every list, is the largest improvement; its convolutions run at full size, so it is nearly twice the work, and
-# this table cannot say whether the pooling helped or the work. And a head start for the discriminator, the good
+# every list, is the largest improvement; but its convolutions run at full size, which takes
+# nearly twice the time (see below). And a head start for the discriminator, the good
 # teacher, shows no gain. Between them stands what is argued about most and could not be seen at all: the range of
 # the inputs, ReLU, uniform latents, flipped labels, the minibatch standard deviation.
 #
 # One-sided smoothing has a filled mark, but its interval ends just short of zero. Among twenty-one intervals of
-# 95 %, one is expected to miss the truth, and this one would be the first candidate: more seeds would have to
-# confirm it.
+# 95 %, one is expected to miss the truth, and this one would be the first candidate. Five seeds might settle it.
 #
 # The learning rates move more than most hacks, and it is tempting to read from the chart that the *ratio* of the
 # two matters. It cannot be read from there, because each of these three variants also changes the generator's own
@@ -1074,8 +1066,9 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 #   than one that pays off later, and so does a higher learning rate.
 # - **About combinations.** Each hack stands alone. Label smoothing with another loss, or no batch norm with
 #   another rate, can turn a sign. All pairs of 21 changes would be 210 more trainings for each seed.
-# - **About hollow marks.** Three seeds find large effects only. And among twenty intervals of 95 %, one is
-#   expected to miss.
+# - **About hollow marks.** Three seeds find large effects only. The column *seeds needed* says where seven would do:
+#   put them into `notebooks/sweeps/hacks.yml`, and `python -m gancourse sweep hacks` trains what the table lacks, about
+#   three quarters of an hour on one core.
 # - **About time.** Steps were equal; the seconds in the table were not. Pooling, for one, convolves at full size
 #   before it shrinks, and that is nearly twice the work. In equal time its rivals would have had more steps.
 # - **About packing as its inventors use it.** Here 32 images make 16 packs, so the discriminator sees half as
@@ -1315,9 +1308,8 @@ results.record("failure_examples_named", np.mean(named), data="failure examples"
 
 # %% [markdown]
 # The share of faults named is {{ expected.failure_examples_named }}, beside one in eight for a report that guesses a name.
-# That is less impressive than it looks. The thresholds were set on these very examples, with other seeds; each
-# has one clear mistake, and the networks are tiny. Your training may have two mistakes, or a mild one. A report
-# tells where to look first.
+# The thresholds were set on these very examples, with other seeds; each has one clear mistake, and the networks are
+# tiny. Your training may have two mistakes, or a mild one. A report tells where to look first.
 #
 # What does it say about our own trainings from above, the one on a hundred images that went on for too long and the
 # one with DiffAugment?
@@ -1328,12 +1320,10 @@ for name, own in (("last", monitor), ("diffaugment", watchers[1])):
     print(f"{name}: {report}\n")
 
 # %% [markdown]
-# Both are trainings on a hundred images, and the report looks for gross faults only: each rule has a threshold, and
-# "no finding" means that none of eight alarms rang. It is not praise. The Fréchet distance of the samples with
-# DiffAugment to the test images is {{ expected.frechet_distance_diffaugment }}, where real images have
-# {{ expected.frechet_distance_real }}. The report's energy distance compares pixels, the Fréchet distance features of a
-# judge, and half-formed digits can be near to digits pixel by pixel. For *when to stop* there is the distance on
-# held-out images, for *what is wrong* the report, and neither replaces the other.
+# Each rule has a threshold, set for gross faults, so "no finding" is not praise. The samples with DiffAugment are at a
+# Fréchet distance of {{ expected.frechet_distance_diffaugment }}, real images at {{ expected.frechet_distance_real }}:
+# half-formed digits can be near to digits pixel by pixel, which is all that the report's energy distance sees. For
+# *when to stop* there is a distance on held-out images, for *what is wrong* the report.
 #
 # ### Troubleshooting: eight symptoms
 #
