@@ -624,9 +624,9 @@ class Together(NonSaturating):
 # %% [markdown]
 # ### More steps, or a head start, for the discriminator
 #
-# Theory compares the generator with the *best* discriminator, so more of its steps should help. `rounds` steps use as many parts
-# of one larger batch; the last of them is the ordinary update. A head start is the same method without the
-# generator.
+# Theory compares the generator with the *best* discriminator, so more of its steps should help. `rounds` steps use as
+# many parts of one larger batch; the last of them is the ordinary update. A head start is the same method without
+# the generator.
 
 
 # %%
@@ -1038,8 +1038,8 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 # teacher, shows no gain. Between them stands what is argued about most and could not be seen at all: the range of
 # the inputs, ReLU, uniform latents, flipped labels, the minibatch standard deviation.
 #
-# One-sided smoothing has a filled mark, but its interval ends just short of zero. Among twenty-one intervals of
-# 95 %, one is expected to miss the truth, and this one would be the first candidate. Five seeds might settle it.
+# One-sided smoothing has a filled mark, but its interval ends just short of zero. Among twenty-one intervals, one is
+# expected to miss the truth, and this is the first candidate. *Seeds needed* says how many might settle it.
 #
 # The learning rates move more than most hacks, and it is tempting to read from the chart that the *ratio* of the
 # two matters. It cannot be read from there, because each of these three variants also changes the generator's own
@@ -1074,7 +1074,7 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 # - **About packing as its inventors use it.** Here 32 images make 16 packs, so the discriminator sees half as
 #   many cases a step. Equal packs would need twice the images.
 #
-# What does stand is the method: same seeds, one change, an interval, and data that had no part in it.
+# What does stand is the method: same seeds, one change, an interval, data that had no part in it.
 #
 # ### A hundred images, measured on test images
 #
@@ -1123,8 +1123,8 @@ def show_beside(**titles):
 show_beside(best="restored", last="last")
 
 # %% [markdown]
-# One by one, the last samples may well look better: they are sharper. Look along the row instead. A few digits are
-# left, and they resemble their training images: the copying share is {{ expected.copying_last }}, and
+# One by one, the last samples may well look better. Look along the row instead: a few digits are left, and they
+# resemble their training images. The copying share is {{ expected.copying_last }}, and
 # {{ expected.copying_best }} for the restored weights. Variety has been lost, which a distance between *sets* of
 # images sees and a look at single ones does not: it is {{ expected.frechet_distance_best }} for the restored weights
 # and {{ expected.frechet_distance_last }} for the last ones, over the seeds. Real images have
@@ -1142,12 +1142,12 @@ show_beside(without="without", diffaugment="DiffAugment")
 # the copying share is {{ expected.copying_diffaugment }}, against {{ expected.copying_without }}. Not every sample is a
 # digit. A hundred images do not show all that a digit can be.
 #
-# Neither remedy is free. Early stopping costs a distance each epoch and held-out images that could have been trained
-# on, and it can stop before a rise that would have passed: patience is a guess. DiffAugment costs a few products a
-# step, and its changes have to leave an image what it is: a digit that is moved is a digit, one that is mirrored
-# often is none. Two relatives: **ADA** (Karras et al. 2020) changes images with a probability $p$ only, and raises
-# $p$ while a measure of overfitting like ours is high. **Instance noise** (Sønderby et al. 2016) adds noise to both
-# kinds, less and less of it in the course of the training.
+# Neither remedy is free. Early stopping costs a distance each epoch and held-out images that could have been
+# trained on, and it can stop before a rise that would have passed: patience is a guess. DiffAugment's changes have
+# to leave an image what it is: a digit that is moved is a digit, one that is mirrored often is none. Two relatives:
+# **ADA** (Karras et al. 2020) changes images with a probability $p$ only, and raises $p$ while a measure of
+# overfitting like ours is high. **Instance noise** (Sønderby et al. 2016) adds noise to both kinds, less and less
+# of it in the course of the training.
 #
 # ### What is wrong? Five readings
 #
@@ -1543,10 +1543,9 @@ for name in ("maple", "pine", "larch", "oak"):
 #
 # ### Change it, predict, train, see
 #
-# Now train. `short_run` plays a game with the first 12,800 training images, once, in about a quarter of a minute. It
-# shows ten samples and prints two numbers: their distance, and how much the centre of brightness differs from one
-# sample to the next. (MNIST's digits were centred by those who made it, so for real ones that is nearly 0.) Write
-# down what you expect *before* you run a change.
+# `short_run` trains with the first 12,800 images, once, in about a quarter of a minute. It shows ten samples and prints
+# two numbers: their distance, and how much the centre of brightness differs from sample to sample. (MNIST's digits
+# were centred by those who made it.) Write down what you expect *before* you run a change.
 
 
 # %%
@@ -1630,8 +1629,6 @@ questions.both_doubled.check(both_doubled)
 #   normalization in GANs](https://arxiv.org/abs/1807.04720): what this chapter does, with a data centre.
 # - A. Brock et al., [BigGAN](https://arxiv.org/abs/1809.11096), section 4: what can be seen in the singular
 #   values of the weights before a large training collapses.
-# - A. Karpathy, [A recipe for training neural networks](https://karpathy.github.io/2019/04/25/recipe/): the same
-#   patience, for networks of all kinds.
 #
 # ## References
 #
