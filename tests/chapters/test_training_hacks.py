@@ -126,3 +126,10 @@ def test_the_effect_is_twice_the_interval_at_the_seeds_needed():
     half = lambda n: defined.stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)  # noqa: E731
     assert half(n) <= abs(np.mean(values)) / 2 < half(n - 1)
     assert defined.seeds_needed([1.0, -1.0, 0.1], most=20) == "> 20"
+
+
+def test_the_spread_of_centres_is_that_of_bright_columns():
+    columns = np.array([3, 7, 8, 14])
+    batch = np.full((4, 16, 16, 1), -1.0, "float32")
+    batch[np.arange(4), :, columns] = 1
+    assert chapter(16).spread_of_centres(batch) == pytest.approx(np.std(columns), rel=1e-6)
