@@ -9,17 +9,17 @@ from scipy.cluster.vq import kmeans2, vq
 from scipy.spatial.distance import pdist
 
 from gancourse.evaluation import metrics
-from gancourse.evaluation.training_monitor import Distance, energy_gap, rows
+from gancourse.evaluation.training_monitor import Distance, energy_distance, rows
 
 __all__ = ["NAMES", "Distance", "Finding", "Report", "count_turns", "diagnose"]
 
 # The thresholds were set on seeds 0 and 1 of the failure examples, and are tested on others.
 STILL = 1e-5  # relative change in an epoch; Adam at a rate of 1e-6 still gives 2e-4, a rate of 0 gives 0
-TOLD_APART = 0.95  # separation: of 20 pairs of a real image and a sample, the discriminator gets 19 right
-FOOLED = 0.6  # separation: hardly more than a coin's 0.5
-FAR = 0.25  # gap: of two bell curves on a line, 1.2 standard deviations apart; healthy runs end below 0.05
+TOLD_APART = 0.95  # AUC: of 20 pairs of a real image and a sample, the discriminator gets 19 right
+FOOLED = 0.6  # AUC: hardly more than a coin's 0.5
+FAR = 0.25  # energy distance: of two bell curves on a line, 1.2 standard deviations apart; healthy runs end below 0.05
 WEAK = 0.1  # pull in nats, for the whole way to the real images; a fooled opponent would be worth log 2
-SWING = 0.1  # gap: several times what it wavers by in a healthy run
+SWING = 0.1  # energy distance: several times what it wavers by in a healthy run
 TURNS = 3  # a rise, a fall and another rise: once up and down may be an accident
 GROUPS = 10  # of similar real images; with 500 of them a group has about 50
 RARE = 0.1  # a group with less than a tenth of its share is not visited
@@ -28,6 +28,8 @@ SCATTERED = (
     1.25  # distance among samples over that among real images; the two ends of three modes in a line: 1.13
 )
 COPYING = 0.75  # 0.5 for images that are as new as held-out ones, 1 for copies
+BY_HEART = 0.75  # overfitting: 0.5 for a discriminator that treats training and held-out images alike
+NOTHING = "No finding: none of the eight rules applies. That alone does not make a training good."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +57,14 @@ class Evidence:
         return np.asarray(self.history[name])[len(self.history[name]) // 2 :]
 
     @functools.cached_property
-    def gap(self):
-        """How far the samples are from the real images, by `training_monitor.energy_gap` of 500 each."""
-        return energy_gap(self.real_images[:500], self.samples[:500])
+    def energy_distance(self):
+        """How far the samples are from the real images, by `training_monitor.energy_distance` of 500 each."""
+        return energy_distance(self.real_images[:500], self.samples[:500])
 
     @property
     def told_apart(self):
         """Whether the discriminator is nearly always right, about samples that are far from real images."""
-        return self.late("separation").min() > TOLD_APART and self.gap > FAR
+        return self.late("auc").min() > TOLD_APART and self.energy_distance > FAR
 
 
 class Finding(typing.NamedTuple):
@@ -82,12 +84,12 @@ class Report:
 
     @property
     def names(self):
-        """The findings' names, a tuple of some of `NAMES`; empty for a healthy training."""
+        """The findings' names, a tuple of some of `NAMES`; empty where no rule applies."""
         return tuple(finding.name for finding in self.findings)
 
     def __str__(self):
         lines = [f"{f.name.capitalize()}: {f.evidence} Try: {f.advice}" for f in self.findings]
-        lines = lines or ["Healthy: nothing stands out."]
+        lines = lines or [NOTHING]
         return "\n".join([*lines, self.unchecked] if self.unchecked else lines)
 
     __repr__ = __str__
@@ -118,34 +120,44 @@ def vanishing_gradient(evidence):
 def discriminator_too_strong(evidence):
     """A discriminator that tells samples apart, although its gradient is strong enough to follow."""
     if evidence.told_apart and np.median(evidence.late("pull")) >= WEAK:
-        worst = evidence.late("separation").min()
+        worst = evidence.late("auc").min()
         return (
             f"of pairs of a real image and a sample it gets {worst:.0%} right or more in each epoch of the second "
-            f"half, and the samples stay far from real images (gap {evidence.gap:.2f})."
+            f"half, and the samples stay far from real images (energy distance {evidence.energy_distance:.2f})."
         )
     return ""
 
 
 def generator_too_strong(evidence):
     """A discriminator that hardly tells samples from real images, although these are far apart."""
-    best = evidence.late("separation").max()
-    if best < FOOLED and evidence.gap > FAR:
+    best = evidence.late("auc").max()
+    if best < FOOLED and evidence.energy_distance > FAR:
         return (
             f"the discriminator gets at most {best:.0%} of the pairs right, though the samples are far from real "
-            f"images (gap {evidence.gap:.2f})."
+            f"images (energy distance {evidence.energy_distance:.2f})."
         )
     return ""
 
 
 def memorisation(evidence):
-    """Samples nearer to the training images than held-out images are; "" without training images."""
-    if evidence.training_images is None:
-        return ""
+    """A discriminator that knows training images from held-out ones, or samples nearer to them than held-out ones are.
+
+    Each is judged only if it can be: by the reading "overfitting", and by the training images.
+    """
+    known = np.median(evidence.late("overfitting")) if "overfitting" in evidence.history else 0
     sets = evidence.samples, evidence.training_images, evidence.real_images
-    copying = metrics.copying_share(*map(rows, sets))
+    copying = 0 if evidence.training_images is None else metrics.copying_share(*map(rows, sets))
+    signs = []
+    if known > BY_HEART:
+        signs.append(
+            "the discriminator knows the training images by heart (overfitting): one of them has a higher logit than "
+            f"a held-out image with probability {known:.2f}."
+        )
     if copying > COPYING:
-        return f"a sample is closer to a training image than a held-out image is with probability {copying:.2f}."
-    return ""
+        signs.append(
+            f"a sample is closer to a training image than a held-out image is with probability {copying:.2f}."
+        )
+    return " And ".join(signs)
 
 
 def mode_collapse(evidence):
@@ -162,10 +174,13 @@ def mode_collapse(evidence):
 
 
 def oscillation(evidence):
-    """A gap that falls and rises again, several times."""
-    turns = count_turns(evidence.late("gap"), SWING)
+    """An energy distance that falls and rises again, several times."""
+    turns = count_turns(evidence.late("energy_distance"), SWING)
     if turns >= TURNS:
-        return f"the samples come closer to real images and leave again: the gap turns {turns} times by {SWING} or more."
+        return (
+            f"the samples come closer to real images and leave again: the energy distance turns {turns} times by "
+            f"{SWING} or more."
+        )
     return ""
 
 

@@ -102,7 +102,7 @@ def _play(gan, sets, epochs, seed, batch_size=64):
     random = np.random.default_rng(seed)
     rounds = -(-STEPS * batch_size // len(images))
     order = np.concatenate([random.permutation(len(images)) for _ in range(rounds)])[: STEPS * batch_size]
-    monitor = TrainingMonitor(held_out)
+    monitor = TrainingMonitor(held_out, training_images=images)
     with contextlib.suppress(FloatingPointError):  # what became of it is for the diagnosis to say
         gan.fit(images[order], batch_size=batch_size, epochs=epochs, callbacks=[monitor], verbose=0)
     latents = random.standard_normal((500, LATENTS)).astype("float32")

@@ -17,16 +17,16 @@ def rows(images):
     return images.reshape(len(images), -1)
 
 
-def energy_gap(real_images, fake_images):
+def energy_distance(real_images, fake_images):
     """How far apart two sets are, from distances alone: 0 for one distribution, 1 for two far points.
 
-        gap = (2 E|x - y| - E|x - x'| - E|y - y'|) / (2 E|x - y|)
+        (2 E|x - y| - E|x - x'| - E|y - y'|) / (2 E|x - y|)
 
     real_images, fake_images: `(count, ...)`. Needs no classifier. Székely and Rizzo 2013, *Energy statistics*,
     Journal of Statistical Planning and Inference 143. Taught in notebook 05c.
     """
     real, fake = rows(real_images), rows(fake_images)
-    # Over pairs of different images: with each image's distance of 0 to itself the gap of equal sets is above 0.
+    # Over pairs of different images: with each image's distance of 0 to itself the distance of equal sets is above 0.
     within = [cdist(x, x).mean() * len(x) / (len(x) - 1) for x in (real, fake)]
     across = 2 * cdist(real, fake).mean()
     return float((across - sum(within)) / across)
@@ -37,7 +37,7 @@ def _flat(variables):
     return np.concatenate([np.zeros(0), *(np.ravel(ops.convert_to_numpy(v.value)) for v in variables)])
 
 
-def separation(real_logits, fake_logits):
+def auc(real_logits, fake_logits):
     """The probability that a real image has a higher logit than a fake: 1 told apart, .5 not, ties count half.
 
     real_logits, fake_logits: `(count, 1)`, also unequal counts. It is the area under the discriminator's ROC curve, so it
@@ -51,17 +51,20 @@ class TrainingMonitor(keras.callbacks.Callback):
     """Puts what `diagnose` reads into the history, at the end of each epoch.
 
     generator_change, discriminator_change: |w - w before| / |w before| over all trainable weights.
-    separation: of held-out images and samples. gap: their `energy_gap`. pull: how strongly the generator's loss
-    asks one sample to move, the norm of its gradient times the mean distance of samples and real images, in nats.
+    auc: of held-out images and samples, by `auc`. energy_distance: theirs, by `energy_distance`. pull: how strongly
+    the generator's loss asks one sample to move, the norm of its gradient times the mean distance of samples and
+    real images, in nats. overfitting, if there are training images: the `auc` of these and held-out ones.
 
-    real_images: held-out images `(n, height, width, channels)` or points `(n, 2)`; the first `count` are compared with
-    samples from as many fixed latents. `history` has the losses too, and outlives a training that StopAtNaN ends.
+    real_images: held-out images `(n, height, width, channels)` or points `(n, 2)`; the first `count` are compared
+    with samples from as many fixed latents, and with as many of the training images, if these are given. `history`
+    has the losses too, and outlives a training that StopAtNaN ends.
     The training is the same as without. Taught in notebook 05c.
     """
 
-    def __init__(self, real_images, count=200, seed=0):
+    def __init__(self, real_images, count=200, seed=0, training_images=None):
         super().__init__()
         self.real_images = np.asarray(real_images[:count], dtype="float32")
+        self.training_images = None if training_images is None else np.asarray(training_images[:count], "float32")
         self.seed, self.epochs = seed, {}
 
     def on_train_begin(self, logs=None):
@@ -96,11 +99,21 @@ class TrainingMonitor(keras.callbacks.Callback):
     def _comparisons(self):
         model, real = self.model, self.real_images
         fake = ops.convert_to_numpy(model.generator(self.latents, training=False)).astype("float32")
-        logits = [ops.convert_to_numpy(model.discriminator(images, training=False)) for images in (real, fake)]
+        logits = [self._logits(images) for images in (real, fake)]
         gradient = ops.convert_to_numpy(self._gradient(fake))
         norm = len(fake) * np.linalg.norm(rows(gradient), axis=1).mean()  # the loss is a mean over the batch
         distance = cdist(rows(real), rows(fake)).mean()
-        return {"separation": separation(*logits), "gap": energy_gap(real, fake), "pull": float(norm * distance)}
+        readings = {
+            "auc": auc(*logits),
+            "energy_distance": energy_distance(real, fake),
+            "pull": float(norm * distance),
+        }
+        if self.training_images is not None:
+            readings["overfitting"] = auc(self._logits(self.training_images), logits[0])
+        return readings
+
+    def _logits(self, images):
+        return ops.convert_to_numpy(self.model.discriminator(images, training=False))
 
     def _gradient(self, fake):
         """The gradient of the generator's loss; what its forward pass changes (batch statistics, seeds) is put back."""

@@ -241,7 +241,7 @@ QUESTIONS = [
             ),
             "c": (
                 "Vanishing gradient: the discriminator is sure, and the generator has stopped learning.",
-                "A sure discriminator has a separation near 1 all along. Here it wanders: the players still fight.",
+                "A sure discriminator has an AUC near 1 all along. Here it wanders: the players still fight.",
             ),
             "d": (
                 "Healthy: the samples lie where real points lie.",
@@ -258,8 +258,8 @@ QUESTIONS = [
         "c",
         {
             "a": (
-                "Discriminator too strong: the separation is 1, so the generator needs a higher learning rate.",
-                "The separation fits. But a higher rate multiplies the gradient, and how much of that is there? Look "
+                "Discriminator too strong: the AUC is 1, so the generator needs a higher learning rate.",
+                "The AUC fits. But a higher rate multiplies the gradient, and how much of that is there? Look "
                 "at the pull.",
             ),
             "b": (
@@ -267,18 +267,18 @@ QUESTIONS = [
                 "The samples never came near the digits at all. Lack of variety is a consequence here.",
             ),
             "c": (
-                "Vanishing gradient: the separation is near 1, and the pull has fallen close to nothing.",
+                "Vanishing gradient: the AUC is near 1, and the pull has fallen close to nothing.",
                 "The discriminator knows everything and says nothing: its gradient promises next to no nats. The "
                 "min-max loss is flat where the discriminator is sure. Another loss is the cure, not another rate.",
             ),
             "d": (
                 "Generator too strong: its loss is far below the discriminator's.",
                 "The min-max game's generator loss is log(1 - D), which is 0 or negative anyway. Losses of different "
-                "games cannot be compared; look at the separation.",
+                "games cannot be compared; look at the AUC.",
             ),
         },
         hint=(
-            "Two names fit a separation near 1. The third panel decides between them.",
+            "Two names fit an AUC near 1. The third panel decides between them.",
             "How large is the gradient that reaches the generator: small, large or changing?",
         ),
     ),
@@ -288,7 +288,7 @@ QUESTIONS = [
         {
             "a": (
                 "Healthy: the generator has won, which is what it should do.",
-                "If it had won with good samples, the gap would be near 0. Look at the samples.",
+                "If it had won with good samples, the energy distance would be near 0. Look at the samples.",
             ),
             "b": (
                 "Not training: nothing changes in the discriminator's curve.",
@@ -296,17 +296,17 @@ QUESTIONS = [
             ),
             "c": (
                 "Discriminator too strong: the samples are bad.",
-                "A strong discriminator has a separation near 1. Here it is below a half.",
+                "A strong discriminator has an AUC near 1. Here it is below a half.",
             ),
             "d": (
                 "Generator too strong: the discriminator cannot tell, although the samples are far from real images.",
-                "The separation is at the bottom: it prefers the fakes. With a rate of a hundredth of the "
+                "The AUC is at the bottom: it prefers the fakes. With a rate of a hundredth of the "
                 "generator's it cannot follow, and the generator learns to please a judge who knows nothing.",
             ),
         },
         hint=(
-            "Who is being fooled, and with what? Compare the separation with the gap.",
-            "A separation near 0 and a large gap: the discriminator prefers what is far from real.",
+            "Who is being fooled, and with what? Compare the AUC with the energy distance.",
+            "An AUC near 0 and a large energy distance: the discriminator prefers what is far from real.",
         ),
     ),
     Choice(
@@ -324,13 +324,73 @@ QUESTIONS = [
             ),
             "c": (
                 "Oscillation: the generator's loss moves on and on.",
-                "An oscillation returns: the gap would fall and rise several times.",
+                "An oscillation returns: the energy distance would fall and rise several times.",
             ),
             "d": ("NaN: a weight is no longer a number.", "Then the curves would break off."),
         },
         hint=(
             "Read the numbers that are printed, and ask how exact a 0 can be by accident.",
             "One player's weights change by exactly 0.0 in every epoch.",
+        ),
+    ),
+    Choice(
+        "only_real",
+        "b",
+        {
+            "a": (
+                "Nothing: the generator is never shown the moved images, and makes centred digits as before.",
+                "It is never shown any image, moved or not. What it knows of them comes from the discriminator. Run it and "
+                "look at the centres.",
+            ),
+            "b": (
+                "They spread: moved digits are what is called real now, so the generator learns to make them.",
+                "The change has leaked into the samples. The best generator has the distribution of what the discriminator "
+                "is shown as real, and that was T(x). DiffAugment changes the fakes by the same T: then equal are T(G(z)) "
+                "and T(x), and the generator may stay with x.",
+            ),
+            "c": (
+                "They come even closer together: the discriminator learns to pay no heed to moves.",
+                "That holds for a classifier, whose classes are moved alike. Here only one of the two classes is moved, so "
+                "a move is the best sign of being real.",
+            ),
+            "d": (
+                "They spread, since the discriminator overfits less, and its gradient is a better one.",
+                "They spread. But there are 12,800 images, each seen once: nothing to overfit. And a better gradient "
+                "would lead to the real images, whose centres do not spread.",
+            ),
+        },
+        hint=(
+            "Of which images is the generator's distribution to become a copy? Of those that the discriminator is told are "
+            "real.",
+            "If all real images are moved at random, then a digit in the very middle is nothing special any more.",
+        ),
+    ),
+    Choice(
+        "both_doubled",
+        "c",
+        {
+            "a": (
+                "It stays: what matters is the ratio of the two rates, and that is the same.",
+                'Compare the distances. In the table, "both halved" has the base\'s ratio, too, but not its distance.',
+            ),
+            "b": (
+                "It rises: with steps twice as long the players circle around each other.",
+                "That is to be feared near the end of a training. This one is 400 steps old; compare the two distances.",
+            ),
+            "c": (
+                "It falls: this training is short, and with longer steps the generator comes further.",
+                "The same as in the table, where half the rates cost a lot. It says nothing about the end of a long one, "
+                "where small steps settle nearer to the goal.",
+            ),
+            "d": (
+                "It falls: a faster discriminator is nearer to its optimum, so its gradient is a better one.",
+                "It falls. But look for two lines of the table that differ in the discriminator's rate alone: did the "
+                "faster one help?",
+            ),
+        },
+        hint=(
+            "Adam's steps are about as long as the rate. How far do the weights come in 400 of them?",
+            'The table has the base at 0.002 and "both halved" at 0.001. Go on in the same direction.',
         ),
     ),
 ]

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from gancourse.evaluation import failure_examples
 from gancourse.evaluation.diagnosis import NAMES, Distance, count_turns, diagnose
-from gancourse.evaluation.training_monitor import TrainingMonitor, energy_gap, separation
+from gancourse.evaluation.training_monitor import TrainingMonitor, auc, energy_distance
 from gancourse.losses import NonSaturating
 
 SEEDS = 2, 3  # the thresholds were set on seeds 0 and 1
@@ -36,10 +36,11 @@ def test_a_broken_run_is_named_before_anything_else(name, seed):
 def test_a_healthy_run_passes(name, seed):
     report = diagnose(*outcome(name, seed))
     assert report.names == ()
-    assert str(report) == "Healthy: nothing stands out."
+    assert str(report).startswith("No finding")
+    assert "does not make a training good" in str(report)
 
 
-def test_the_gallery_has_every_fault_and_three_healthy_runs():
+def test_the_failure_examples_have_every_fault_and_three_healthy_runs():
     faults = [run.fault for run in failure_examples.RUNS.values()]
     assert set(faults) == {*NAMES, "healthy"}
     assert faults.count("healthy") >= 3
@@ -63,34 +64,34 @@ HELD_OUT, FRESH, TRAINING = POINTS[:300], POINTS[300:600], POINTS[600:]
 AWAY = FRESH + 3
 
 
-def history(separation=0.75, pull=1.0, gap=0.02, change=0.01):
-    """Six epochs with these vitals, each a number or a list."""
-    vitals = {"separation": separation, "pull": pull, "gap": gap}
-    vitals |= {"generator_change": change, "discriminator_change": 0.01}
-    return {name: value if isinstance(value, list) else [value] * 6 for name, value in vitals.items()}
+def history(auc=0.75, pull=1.0, energy_distance=0.02, change=0.01):
+    """Six epochs with these readings, each a number or a list."""
+    monitor = {"auc": auc, "pull": pull, "energy_distance": energy_distance}
+    monitor |= {"generator_change": change, "discriminator_change": 0.01}
+    return {name: value if isinstance(value, list) else [value] * 6 for name, value in monitor.items()}
 
 
 @pytest.mark.parametrize(
-    "vitals, samples, expected",
+    "monitor, samples, expected",
     [
         ({}, FRESH, ()),
-        ({"separation": 1.0}, FRESH, ()),  # sure, but of samples that are right
-        ({"separation": 1.0}, AWAY, ("discriminator too strong",)),
-        ({"separation": [1.0] * 5 + [0.8]}, AWAY, ()),
-        ({"separation": [0.5] * 3 + [1.0] * 3}, AWAY, ("discriminator too strong",)),
-        ({"separation": 1.0, "pull": 0.01}, AWAY, ("vanishing gradient",)),
+        ({"auc": 1.0}, FRESH, ()),  # sure, but of samples that are right
+        ({"auc": 1.0}, AWAY, ("discriminator too strong",)),
+        ({"auc": [1.0] * 5 + [0.8]}, AWAY, ()),
+        ({"auc": [0.5] * 3 + [1.0] * 3}, AWAY, ("discriminator too strong",)),
+        ({"auc": 1.0, "pull": 0.01}, AWAY, ("vanishing gradient",)),
         ({"pull": 0.01}, FRESH, ()),  # at the equilibrium there is nothing to pull at
-        ({"separation": 0.5}, AWAY, ("generator too strong",)),
-        ({"separation": 0.5}, FRESH, ()),
-        ({"gap": [0.1, 0.1, 0.1, 0.3, 0.1, 0.1]}, FRESH, ()),
-        ({"gap": [0.3, 0.1] * 6}, FRESH, ("oscillation",)),
-        ({"gap": [0.3, 0.1] * 6 + [0.02] * 12}, FRESH, ()),  # at the start it may swing
+        ({"auc": 0.5}, AWAY, ("generator too strong",)),
+        ({"auc": 0.5}, FRESH, ()),
+        ({"energy_distance": [0.1, 0.1, 0.1, 0.3, 0.1, 0.1]}, FRESH, ()),
+        ({"energy_distance": [0.3, 0.1] * 6}, FRESH, ("oscillation",)),
+        ({"energy_distance": [0.3, 0.1] * 6 + [0.02] * 12}, FRESH, ()),  # at the start it may swing
         ({"change": 0.0}, AWAY, ("not training",)),
         ({"change": [0.0] * 5 + [0.01]}, FRESH, ()),
     ],
 )
-def test_rules_for_the_course_of_a_training(vitals, samples, expected):
-    report = diagnose(history(**vitals), samples, HELD_OUT, TRAINING)
+def test_rules_for_the_course_of_a_training(monitor, samples, expected):
+    report = diagnose(history(**monitor), samples, HELD_OUT, TRAINING)
     assert tuple(name for name in report.names if name != "mode collapse") == expected
 
 
@@ -111,6 +112,21 @@ def test_training_points_with_a_little_noise_are_copies(noise, expected):
     few = TRAINING[:30]
     copies = np.tile(few, (10, 1)) + noise * np.random.default_rng(1).standard_normal((300, 2))
     assert diagnose(history(), copies, HELD_OUT, few).names == expected
+
+
+@pytest.mark.parametrize(
+    "known, expected",
+    [
+        ([0.5] * 6, ()),
+        ([0.7] * 6, ()),
+        ([0.5] * 3 + [0.95] * 3, ("memorisation",)),
+        ([0.95] * 3 + [0.5] * 3, ()),  # of the start nothing is left
+    ],
+)
+def test_a_discriminator_that_knows_its_training_images_by_heart_is_found(known, expected):
+    report = diagnose(history() | {"overfitting": known}, FRESH, HELD_OUT, TRAINING)
+    assert report.names == expected
+    assert all("by heart" in finding.evidence for finding in report.findings)
 
 
 def test_without_training_images_the_report_says_that_memorisation_was_not_checked():
@@ -138,12 +154,12 @@ def test_the_report_says_what_shows_it_and_what_to_try():
 
 def test_images_are_compared_like_points():
     images = lambda points: points.reshape(-1, 2, 1, 1)  # noqa: E731
-    by_points = diagnose(history(separation=1.0), AWAY, HELD_OUT, TRAINING)
-    by_images = diagnose(history(separation=1.0), images(AWAY), images(HELD_OUT), images(TRAINING))
+    by_points = diagnose(history(auc=1.0), AWAY, HELD_OUT, TRAINING)
+    by_images = diagnose(history(auc=1.0), images(AWAY), images(HELD_OUT), images(TRAINING))
     assert by_images.findings == by_points.findings
 
 
-def test_a_history_without_vitals_is_an_error():
+def test_a_history_without_readings_is_an_error():
     with pytest.raises(ValueError, match=r"callbacks=\[TrainingMonitor.*generator_loss"):
         diagnose({"generator_loss": [0.7]}, FRESH, HELD_OUT)
 
@@ -165,41 +181,48 @@ def test_turns_count_ways_of_the_given_size(values, turns):
 # What is measured.
 
 
-def test_the_gap_is_the_energy_distance_over_its_largest_value():
+def test_the_reading_is_the_energy_distance_over_its_largest_value():
     real, fake = POINTS[:50], 2 * POINTS[50:120] + 1
     across = cdist(real, fake).mean()
     expected = (2 * across - pdist(real).mean() - pdist(fake).mean()) / (2 * across)
-    assert energy_gap(real, fake) == pytest.approx(expected, rel=1e-9)
+    assert energy_distance(real, fake) == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_gap_is_0_for_equal_distributions_and_1_for_far_points():
-    assert energy_gap(HELD_OUT, FRESH) == pytest.approx(0, abs=0.01)
-    assert energy_gap(HELD_OUT, FRESH + 1e6) == pytest.approx(1, abs=1e-5)
+def test_the_energy_distance_is_0_for_equal_distributions_and_1_for_far_points():
+    assert energy_distance(HELD_OUT, FRESH) == pytest.approx(0, abs=0.01)
+    assert energy_distance(HELD_OUT, FRESH + 1e6) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_separation_is_the_area_under_the_roc_curve():
+def test_the_auc_is_the_area_under_the_roc_curve():
     real, fake = (
         np.round(POINTS[:50, 0] + 0.5, 1),
         np.round(POINTS[50:120, 0], 1),
     )  # rounded, so that some are equal
     expected = roc_auc_score([1] * 50 + [0] * 70, np.concatenate([real, fake]))
-    assert separation(real, fake) == pytest.approx(expected, rel=1e-12)
+    assert auc(real, fake) == pytest.approx(expected, rel=1e-12)
 
 
 def watched(gan, images, epochs=2, callbacks=()):
-    vitals = TrainingMonitor(images)
-    kept = gan.fit(images, batch_size=4, epochs=epochs, callbacks=[vitals, *callbacks], verbose=0)
-    return vitals.history, kept.history
+    monitor = TrainingMonitor(images)
+    kept = gan.fit(images, batch_size=4, epochs=epochs, callbacks=[monitor, *callbacks], verbose=0)
+    return monitor.history, kept.history
 
 
-def test_vitals_stand_in_both_histories(tiny_gan, random_images):
+def test_readings_stand_in_both_histories(tiny_gan, random_images):
     own, keras_history = watched(tiny_gan(), random_images)
     assert own == keras_history
-    assert set(own) >= {"generator_loss", "generator_change", "discriminator_change", "separation", "pull", "gap"}
+    assert set(own) >= {
+        "generator_loss",
+        "generator_change",
+        "discriminator_change",
+        "auc",
+        "pull",
+        "energy_distance",
+    }
     assert {len(values) for values in own.values()} == {2}
 
 
-def test_a_training_is_the_same_with_and_without_vitals(tiny_gan, random_images):
+def test_a_training_is_the_same_with_and_without_a_monitor(tiny_gan, random_images):
     watched_gan = tiny_gan(noisy=True)
     watched(watched_gan, random_images)
     alone = tiny_gan(noisy=True)  # only now, for it seeds the order of the images too
@@ -227,11 +250,24 @@ def test_pull_is_the_gradient_at_a_sample_times_the_distance():
     gan = NonSaturating(generator, discriminator, latent_dim=2)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
     real = HELD_OUT[:40].astype("float32")
-    vitals = TrainingMonitor(real)
-    gan.fit(real, batch_size=40, verbose=0, callbacks=[vitals])
-    fake = vitals.latents
+    monitor = TrainingMonitor(real)
+    gan.fit(real, batch_size=40, verbose=0, callbacks=[monitor])
+    fake = monitor.latents
     expected = np.mean(1 / (1 + np.exp(fake @ slope))) * cdist(real, fake).mean()
-    assert vitals.history["pull"] == pytest.approx([expected], rel=1e-4)
+    assert monitor.history["pull"] == pytest.approx([expected], rel=1e-4)
+
+
+def test_overfitting_is_the_auc_of_training_against_held_out_images():
+    generator = keras.Sequential([keras.Input((2,)), layers.Rescaling(1.0)])
+    discriminator = keras.Sequential([keras.Input((2,)), layers.Dense(1, use_bias=False)])
+    discriminator.set_weights([np.array([[0.6], [0.8]], "float32")])
+    gan = NonSaturating(generator, discriminator, latent_dim=2)
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+    held_out, training = HELD_OUT[:40].astype("float32"), TRAINING[:30].astype("float32") + 1
+    monitor = TrainingMonitor(held_out, training_images=training)
+    gan.fit(training, batch_size=30, verbose=0, callbacks=[monitor])
+    expected = roc_auc_score([1] * 30 + [0] * 40, np.concatenate([training, held_out]) @ [0.6, 0.8])
+    assert monitor.history["overfitting"] == pytest.approx([expected], rel=1e-6)
 
 
 class BreaksInStep6(NonSaturating):
@@ -240,13 +276,13 @@ class BreaksInStep6(NonSaturating):
         return ops.where(self.optimizer.iterations >= 5, float("nan"), loss)
 
 
-def test_vitals_outlive_a_training_that_breaks_off(tiny_gan, random_images):
-    vitals = TrainingMonitor(random_images)
+def test_readings_outlive_a_training_that_breaks_off(tiny_gan, random_images):
+    monitor = TrainingMonitor(random_images)
     gan = tiny_gan(game=BreaksInStep6)
     with pytest.raises(FloatingPointError):
-        gan.fit(random_images, batch_size=4, epochs=3, callbacks=[vitals], verbose=0)
-    assert np.isfinite(vitals.history["gap"]).tolist() == [True]
-    assert np.isfinite(vitals.history["generator_loss"]).tolist() == [True, False]
+        gan.fit(random_images, batch_size=4, epochs=3, callbacks=[monitor], verbose=0)
+    assert np.isfinite(monitor.history["energy_distance"]).tolist() == [True]
+    assert np.isfinite(monitor.history["generator_loss"]).tolist() == [True, False]
 
 
 # Early stopping.
