@@ -285,7 +285,7 @@ QUESTIONS = [
             "c": (
                 "Clearly worse, yet far above guessing: fifty images cover a part of the variety.",
                 "The accuracy follows the variety, which the inception score does not see. Coverage said so before any "
-                "training: most real balls hold none of the fifty. (Recall is 0 only because copies give balls of radius 0.)",
+                "training: most real balls hold none of the fifty. (Recall is 0 only since copies give balls of radius 0.)",
             ),
             "d": (
                 "Better: what is shown sixty times is learned more surely than what is shown once.",

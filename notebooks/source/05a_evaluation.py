@@ -1081,10 +1081,11 @@ for metric, name in yardsticks.items():
 # | blur | copying share | {{ expected.copying_share_blur }} | {{ expected.copying_share_yardstick }} |
 #
 # The collapse inside the classes has a perfect inception score and perfect label shares: every image is clear and
-# every class is there. Most real balls are empty, says coverage. Recall is so low only because copies give balls
-# of radius 0. MS-SSIM notices that two zeros are too often the same zero. The stored training images pass every test
-# but one. The fooling images get the inception score of real images, because the judge was the only one asked. That is **Goodhart's law**: a measure that becomes a target is no longer a good measure. A metric that
-# somebody has optimised, on purpose or by trying many settings, needs a second one beside it.
+# every class is there. Most real balls are empty, says coverage. Recall is so low only because copies give balls of
+# radius 0. MS-SSIM notices that two zeros are too often the same zero. The stored training images pass every test but
+# one. The fooling images get the inception score of real images, because the judge was the only one asked. That is
+# **Goodhart's law**: a measure that becomes a target is no longer a good measure. A metric that somebody has
+# optimised, on purpose or by trying many settings, needs a second one beside it.
 #
 # The last row is a false alarm. Nobody copied anything, and still blurred images lie nearer to the training
 # images than sharp new ones do: an average is close to everything. A copying share above .5 is a reason to look at
@@ -1147,8 +1148,9 @@ plots.show(
 # %% [markdown]
 # Read it by columns: which fault would one number alone overlook? A missing digit is the only thing that the label
 # shares see. The garments, one image in twenty, are noticed by the inception score, since a garment puts the judge in
-# doubt, and by the distance on pixels, where a garment is a lot of light. The distances on the judge's features, our main tools, miss them. Only the copying share notices the
-# stored images, and it gives a false alarm for the blur. Then read it by rows: no metric sees every fault here.
+# doubt, and by the distance on pixels, where a garment is a lot of light. The distances on the judge's features, our
+# main tools, miss them. Only the copying share notices the stored images, and it gives a false alarm for the blur.
+# Then read it by rows: no metric sees every fault here.
 #
 # The last column is the good generator. Recall and kernel distance take it for real. Inception score, Fréchet distance,
 # precision, density and coverage do not: some samples are unclear, and parts of the real set stay uncovered.
@@ -1539,10 +1541,10 @@ except datasets.DataUnavailable as error:
 # ### What is still wrong
 #
 # Every number here except inception score, reverse KL and MS-SSIM depends on a finite set of real images, and most
-# depend on a judge. A judge that was trained on the same digits notices what matters for digits and little else. Half of the metrics
-# were shown one kind of fault each; a generator combines faults, and then a strong fault hides a weak one. The spread
-# over real sets says what chance can do to one *measurement*. It says nothing about another training with another
-# seed; the long run is a single training.
+# depend on a judge. A judge that was trained on the same digits notices what matters for digits and little else. Half
+# of the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault hides a weak
+# one. The spread over real sets says what chance can do to one *measurement*. It says nothing about another training
+# with another seed; the long run is a single training.
 #
 # And no number was compared with what people see. The oldest test of all is a Turing test: show people real and
 # generated images, and count how often they are wrong. Denton et al. did so in 2015; HYPE (Zhou et al. 2019) made
