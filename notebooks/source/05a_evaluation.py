@@ -14,15 +14,14 @@
 # missing; training images, handed out as if they were new; and noise. Three rows look perfect to the eye, and the
 # fourth gets as good an inception score as real digits do.
 #
-# A teacher who marks a pile of essays asks three things. Is each one good? Are they different from each other?
-# Are they copied from a book? Of images one asks the same: **fidelity**, **diversity** and **memorization**, and
-# no number answers all three. This chapter builds the numbers one by one, on toys that can be checked by eye.
-# Then it breaks every one of them, to learn what each fails to see.
+# A teacher who marks a pile of essays asks three things. Is each one good? Are they different from each other? Are
+# they copied from a book? Of images one asks the same: **fidelity**, **diversity** and **memorization**, and no
+# number answers all three. This chapter builds the numbers one by one, on toys that can be checked by eye. Then it
+# breaks every one of them.
 #
 # The first GANs were judged by eye and by a rough estimate of the likelihood of test images (*Parzen windows*,
 # Goodfellow et al. 2014), then by people who were asked which images are real (Denton et al. 2015). In 2016 came the
-# inception score, in 2017 the *Fréchet inception distance* (FID), which papers report to this day; what came later
-# mends what these two miss.
+# inception score, in 2017 the *Fréchet inception distance* (FID), which papers report to this day.
 #
 # **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) for the inception score;
 # Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for the Fréchet distance. The others stand at
@@ -147,12 +146,12 @@ plots.show(
 #
 # ### A set of images is a set of points
 #
-# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared are
-# two *sets*. A judge turns every image into a point, its **features** (also called an *embedding*), and a set of
-# images becomes a sample of a distribution in feature space. All metrics of this chapter ask in some way whether
-# two samples come from the same distribution. They differ in what they look at: the mean and the covariance, the
-# neighbours, projections onto a line, the labels. Eight definitions come first, most of them checked on a toy; real
-# images are measured from "All numbers at once" on.
+# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared are two
+# *sets*. A judge turns every image into a point, its **features** (also called an *embedding*), and a set of images
+# becomes a sample of a distribution in feature space. All metrics of this chapter ask in some way whether two samples
+# come from the same distribution. They differ in what they look at: the mean and the covariance, the neighbours,
+# projections onto a line, the labels. Eight definitions come first, most of them checked on a toy; real images are
+# measured from "All numbers at once" on.
 #
 # We begin with one dimension, where we can look at the distributions. The **Fréchet distance** of chapter 4,
 #
@@ -206,16 +205,15 @@ for name, values in toys.items():
 
 # %% [markdown]
 # To the Fréchet distance all three are the same. That is its first blind spot: it knows the first two moments and
-# nothing else. The kernel distance sees the skewed one, since its kernel is cubic and reads the third moment
-# too, but the two modes agree with a Gaussian up to the third. The sliced distance compares the sorted points
-# themselves and sees both. Each asks its own question, and even one that can see every difference needs enough
-# samples to see it.
+# nothing else. The kernel distance sees the skewed one, since its kernel is cubic and reads the third moment too, but
+# the two modes agree with a Gaussian up to the third. The sliced distance compares the sorted points themselves and
+# sees both. Each asks its own question, and even one that can see every difference needs enough samples to see it.
 #
 # ### Inception score: is each image clear, are all together varied?
 #
-# The first number asks a classifier. A clear image $x$ gives a sharp answer $p(y \mid x)$. Varied images give
-# answers whose average $p(y)$ is spread over all classes. The two should therefore differ, and the
-# Kullback-Leibler divergence says by how much:
+# The first number asks a classifier. A clear image $x$ gives a sharp answer $p(y \mid x)$. Varied images give answers
+# whose average $p(y)$ is spread over all classes. The two should therefore differ, and the Kullback-Leibler
+# divergence says by how much:
 #
 # $$ \mathrm{IS} = \exp\Big( \mathbb{E}_x \sum_y p(y \mid x) \, \log \frac{p(y \mid x)}{p(y)} \Big). $$
 #
@@ -241,8 +239,7 @@ for name, probabilities in cases.items():
 # %% [markdown]
 # Note what does not occur in the formula: real images. The score cannot know how digits look, only that the
 # classifier is sure. The book explains it otherwise: in its section 5.1.2 the score is the exponential of the
-# divergence between the real and the generated distribution. That would be another number; what Salimans et al.
-# define, and everybody reports, is the formula above.
+# divergence between the real and the generated distribution. That would be another number.
 #
 # ### Mode coverage: which classes occur, and how often?
 #
@@ -367,11 +364,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Count for yourself. On the left, every orange point is in some blue circle: the samples are good. In the middle,
-# only the real points of the left cluster are in orange circles: half of the variety is missing. On the right, one
-# outlier has its neighbours far away, so its circle is enormous, and it "recalls" a cluster that no sample
-# resembles. A single outlier can fool the recall. Coverage repairs recall with balls around real points; density
-# makes precision less dependent on single balls:
+# On the left, every orange point is in some blue circle: the samples are good. In the middle, only the real points of
+# the left cluster are in orange circles: half of the variety is missing. On the right, one outlier has its neighbours
+# far away, so its circle is enormous, and it "recalls" a cluster that no sample resembles. A single outlier can fool
+# the recall. Coverage repairs recall with balls around real points; density makes precision less dependent on single
+# balls:
 #
 # - **Density** counts *how many* real balls a generated point lies in, over $k$. For equal distributions it is 1.
 # - **Coverage**, not to be confused with mode coverage, is the share of real balls that hold a generated point. For
@@ -414,10 +411,10 @@ by_hand = sliced_distance(cloud, moved, random.standard_normal((5000, 4)))
 print(f"by hand {by_hand:.2f}, package {image_metrics.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
 
 # %% [markdown]
-# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales: it splits
-# images into a **Laplacian pyramid**, the details that are lost at every halving and the small rest, and compares
-# patches of 7×7 pixels of each level. They are normalised, and the difference is taken as $\lvert \cdot \rvert$, not
-# squared, times 1,000. We use the mean over the levels.
+# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales: it
+# splits images into a **Laplacian pyramid**, the details that are lost at every halving and the small rest, and
+# compares patches of 7×7 pixels of each level. They are normalised, and the difference is taken as
+# $\lvert \cdot \rvert$, not squared, times 1,000. We use the mean over the levels.
 
 # %% [markdown]
 # ### MS-SSIM: are the samples too alike?
@@ -449,8 +446,7 @@ def similarity(images, labels):
 #
 # $$ P\big( d(\text{sample}, \text{training}) < d(\text{test image}, \text{training}) \big), $$
 #
-# where equal distances count half. It is .5 for fresh data and 1 for copies. Below .5 the samples lie apart
-# from the training images, as bad ones do.
+# where equal distances count half. It is .5 for fresh data and 1 for copies.
 
 
 # %% tags=["package:gancourse.evaluation.metrics"]
@@ -527,11 +523,11 @@ plots.show(
 #
 # ### Those that judge
 #
-# The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the
-# same way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The
-# literature's judge, InceptionV3, is of this second kind for most data, since it knows photographs. All of them
-# have one method in common, `features_and_probabilities`, so every metric here runs on any of them. For a set without
-# labels it returns pixels, averaged over blocks, and a single class.
+# The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the same
+# way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The literature's judge,
+# InceptionV3, is of this second kind for most data, since it knows photographs. All of them have one method in
+# common, `features_and_probabilities`, so every metric here runs on any of them. For a set without labels it returns
+# pixels, averaged over blocks, and a single class.
 
 
 # %%
@@ -672,8 +668,8 @@ for name in yardstick:
 # %% [markdown]
 # ## Training
 #
-# The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the
-# same latents give samples of both. Will every number prefer the second?
+# The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the same
+# latents give samples of both. Will every number prefer the second?
 
 # %%
 game = NonSaturating(generator(), discriminator(), latent_dim, decay, seed)
@@ -881,13 +877,13 @@ for name, images in suspects.items():
         results.record("coverage_noise", near.coverage, data=dataset.name)
 
 # %% [markdown]
-# Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images
-# gather near 0. Presumably a few untypical real images lie there, with large balls, and nearly all damaged images
-# fall into those: the precision is {{ expected.precision_noise }} under the strongest noise and the density
+# Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images gather
+# near 0. Presumably a few untypical real images lie there, with large balls, and nearly all damaged images fall into
+# those: the precision is {{ expected.precision_noise }} under the strongest noise and the density
 # {{ expected.density_noise }}, while real images have {{ expected.precision_yardstick }} and
-# {{ expected.density_yardstick }} (not quite 1, perhaps since test images differ a little from training images, see
-# "Why real against real is not zero"). The coverage shows what is wrong, {{ expected.coverage_noise }}: most real
-# balls are empty. Read precision and density only together with it.
+# {{ expected.density_yardstick }} (below 1, perhaps by the shift that "Why real against real is not zero" finds). The
+# coverage shows what is wrong, {{ expected.coverage_noise }}: most real balls are empty. Read precision and density
+# only together with it.
 #
 # ### When the samples are few
 #
@@ -966,13 +962,12 @@ results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.na
 # %% [markdown]
 # Two sets drawn from the same images have a distance of about a constant divided by $N$. The constant is
 # {{ expected.frechet_floor_slope }}, where the formula for Gaussians gives {{ expected.frechet_floor_formula }}.
-# Compare two values of the Fréchet distance only at equal $N$, or better at $N = \infty$: each generator has a bias of
-# its own. The kernel distance has none: few images make it noisy, not larger.
+# Compare two values of the Fréchet distance only at equal $N$, or better at $N = \infty$: each generator has a bias
+# of its own. The kernel distance has none: few images make it noisy, not larger.
 #
 # ### Sets that are broken on purpose
 #
-# Now the failures. Each set below has one fault, known because we made it, and as many images as the sets of the
-# baseline.
+# Each set below has one fault, known because we made it, and as many images as the sets of the baseline.
 #
 # - **Few per class.** Five fresh images of each class, repeated: an *intra-class mode collapse*, inside the
 #   classes.
@@ -998,10 +993,10 @@ if classes == 1:
     del sets[missing]
 
 # %% [markdown]
-# One more set needs a construction. We start from pure noise and change the pixels, step by step, in the
-# direction that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image*
-# shows the way. Such **fooling images** (Nguyen et al. 2015) are noise to us, and the judge is sure of them. We make
-# 200, and repeat each five times. Chapter 10 is about their relatives, adversarial examples.
+# One more set needs a construction. We start from pure noise and change the pixels, step by step, in the direction
+# that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image* shows the way.
+# Such **fooling images** (Nguyen et al. 2015) are noise to us, and the judge is sure of them. We make 200, and repeat
+# each five times. Chapter 10 is about their relatives, adversarial examples.
 
 
 # %%
@@ -1148,12 +1143,13 @@ plots.show(
 # %% [markdown]
 # Read it by columns: which fault would one number alone overlook? A missing digit is the only thing that the label
 # shares see. The garments, one image in twenty, are noticed by the inception score, since a garment puts the judge in
-# doubt, and by the distance on pixels, where a garment is a lot of light. The distances on the judge's features, our
-# main tools, miss them. Only the copying share notices the stored images, and it gives a false alarm for the blur.
-# Then read it by rows: no metric sees every fault here.
+# doubt, and by the distance on pixels, where a garment is a lot of light. The distances on the judge's features miss
+# them. Only the copying share notices the stored images, and it gives a false alarm for the blur. Then read it by
+# rows: no metric sees every fault here.
 #
-# The last column is the good generator. Recall and kernel distance take it for real. Inception score, Fréchet distance,
-# precision, density and coverage do not: some samples are unclear, and parts of the real set stay uncovered.
+# The last column is the good generator. Recall and kernel distance take it for real. Inception score, Fréchet
+# distance, precision, density and coverage do not: some samples are unclear, and parts of the real set stay
+# uncovered.
 #
 # A negative value lies on the good side. Below −5 something is unusual as well: weak noise and blur have better
 # precision and density than real digits, and fooling images are less alike, and farther from the training images.
@@ -1162,9 +1158,9 @@ plots.show(
 #
 # ### A few outliers
 #
-# The toy's outlier had an enormous circle. Does that happen in 84 dimensions? Take the worst collapse there is:
-# a generator that draws nothing but ones, all of them good. Then put a few fooling images in the place of
-# some of its ones, and watch what the four numbers make of it.
+# The toy's outlier had an enormous circle. Does that happen in 84 dimensions? Take the worst collapse there is: a
+# generator that draws nothing but ones, all of them good. Then put a few fooling images in the place of some of its
+# ones, and watch what the four numbers make of it.
 
 # %%
 ones = fresh[random.choice(np.flatnonzero(fresh_labels == min(1, classes - 1)), count)]
@@ -1222,8 +1218,8 @@ for describer, values in judged.items():
 #
 # ### Three generators, all numbers
 #
-# Now the question that all this is for. The table holds the short and the long training, the long run of chapter 4,
-# and real images beside them, each against the same test images.
+# The table holds the short and the long training, the long run of chapter 4, and real images beside them, each
+# against the same test images.
 
 # %%
 table_size = min(table_count, big_count, len(fresh))
@@ -1359,10 +1355,10 @@ results.record("copying_share_chance", 0.5)
 results.record("epochs_of_seen", long_epochs)
 
 # %% [markdown]
-# The share of cases in which the samples win against test images is {{ expected.copying_share }} for the long training,
-# {{ expected.copying_share_long_run }} for the long run, and {{ expected.copying_share_real }} for fresh real images. So
-# we see no sign of copying. Ours saw each image {{ expected.epochs_of_seen }} times; half of the long run's training
-# images were not searched. A share *below* .5 is no praise: such samples lie farther from the training
+# The share of cases in which the samples win against test images is {{ expected.copying_share }} for the long
+# training, {{ expected.copying_share_long_run }} for the long run, and {{ expected.copying_share_real }} for fresh
+# real images. So we see no sign of copying. Ours saw each image {{ expected.epochs_of_seen }} times; half of the long
+# run's training images were not searched. A share *below* .5 is no praise: such samples lie farther from the training
 # images than real digits do, because some are no digits. A mixture of copies and bad samples could come out at .5, so
 # look at the neighbours as well.
 #
@@ -1461,8 +1457,8 @@ for name, key in {"long": "long", "long run": "long_run", "real, test": "real"}.
 results.record("support_bound", count * (count - 1) / (2 * np.log(20)), data=dataset.name)
 
 # %% [markdown]
-# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training, {{
-# expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
+# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training,
+# {{ expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
 # generators' closest pairs are as far apart as those of real images, and but for the ones no pair could be one image.
 # Among $s$ of $N$ equally likely images no pair is equal with the probability $e^{-s(s-1)/2N}$. That is below .05 for
 # every $N$ below $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}. If no pair counts as equal and all $N$ are
@@ -1514,10 +1510,10 @@ if labelled:
 #
 # ### The literature's judge
 #
-# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line changes
-# the judge. Its weights are not part of this course: Keras downloads them once, about 100 MB. Without them the
-# cell says so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few
-# dozen images, so we ask for the kernel distance, which is unbiased at any count.
+# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line changes the
+# judge. Its weights are not part of this course: Keras downloads them once, about 100 MB. Without them the cell says
+# so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few dozen images,
+# so we ask for the kernel distance, which is unbiased at any count.
 #
 # Before you compare with a published value, ask two things. *How were images resized and stored?* Inception wants
 # 299×299 pixels; some libraries resize without smoothing, and JPEG changes every pixel, and both move the FID.
@@ -1546,12 +1542,10 @@ except datasets.DataUnavailable as error:
 # one. The spread over real sets says what chance can do to one *measurement*. It says nothing about another training
 # with another seed; the long run is a single training.
 #
-# And no number was compared with what people see. The oldest test of all is a Turing test: show people real and
-# generated images, and count how often they are wrong. Denton et al. did so in 2015; HYPE (Zhou et al. 2019) made
-# a standard of it, with limited and with unlimited time to look.
+# And no number was compared with what people see. In a Turing test people are shown real and generated images, and
+# one counts how often they are wrong (Denton et al. 2015; a standard is HYPE, Zhou et al. 2019).
 #
-# So make it a habit: several numbers, each with its baseline, several seeds, and the samples themselves beside
-# them. Chapter 5b compares ten games in this way.
+# So use several numbers and seeds, and look at the samples, as chapter 5b does with ten games.
 #
 # ## Exercises
 #
@@ -1705,13 +1699,12 @@ questions.taught_by_noise.check(taught_by_noise)
 # %% [markdown]
 # ## Summary
 #
-# Two sets of images are compared as two samples in feature space, and every metric asks its own question. The
-# inception score reads labels and sees no real image. The Fréchet distance reads means and covariances, and is
-# biased, the more the fewer the images. The kernel distance is unbiased, but noisy. Precision and recall split fidelity
-# from diversity, as density and coverage do; coverage is not fooled by a few outliers, density can be. Only the
-# copying share, which is given the training images, and the birthday paradox test notice stored images. To report a
-# generator, give the distance with the count, the judge and real against real beside it, one number for variety, the
-# copying share, and several seeds.
+# Every metric asks its own question about two sets of images. The inception score reads labels and sees no real
+# image. The Fréchet distance reads means and covariances, and is biased, the more the fewer the images. The kernel
+# distance is unbiased, but noisy. Precision and recall split fidelity from diversity, as density and coverage do;
+# coverage is not fooled by a few outliers, density can be. Only the copying share, which is given the training
+# images, and the birthday paradox test notice stored images. To report a generator, give the distance with the count,
+# the judge and real against real beside it, one number for variety, the copying share, and several seeds.
 #
 # ### Elsewhere
 #
