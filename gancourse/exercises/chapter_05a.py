@@ -261,7 +261,8 @@ QUESTIONS = [
             "d": (
                 "Nothing: measure both with the same count, judge and real images, over several seeds.",
                 "The floor alone may account for the difference, and one value has no spread. Measured in one way, "
-                "with real against real beside them, the two could be compared.",
+                "with real against real beside them, the two could be compared, best of all at N = infinity: each "
+                "generator has a bias of its own.",
             ),
         },
         hint=(
@@ -283,8 +284,8 @@ QUESTIONS = [
             ),
             "c": (
                 "Clearly worse, yet far above guessing: fifty images cover a part of the variety.",
-                "The accuracy follows the variety, which the inception score does not see. Coverage and recall of this set "
-                "said so before any training: most real images have none of the fifty near them.",
+                "The accuracy follows the variety, which the inception score does not see. Coverage said so before any "
+                "training: most real balls hold none of the fifty. (Recall is 0 only since copies give balls of radius 0.)",
             ),
             "d": (
                 "Better: what is shown sixty times is learned more surely than what is shown once.",
@@ -293,8 +294,7 @@ QUESTIONS = [
         },
         hint=(
             "Run both and compare with one tenth. Which numbers of the table of broken sets are bad for this set?",
-            "The inception score is that of real images; coverage and recall are far lower. Which of these does a "
-            "classifier care for?",
+            "The inception score is that of real images; coverage is far lower. Which of these does a classifier care for?",
         ),
     ),
     Choice(

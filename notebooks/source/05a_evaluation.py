@@ -14,14 +14,14 @@
 # missing; training images, handed out as if they were new; and noise. Three rows look perfect to the eye, and the
 # fourth gets as good an inception score as real digits do.
 #
-# A teacher who marks a pile of essays asks three things. Is each one good? Are they different from each other?
-# Are they copied from a book? Of images one asks the same: **fidelity**, **diversity** and **memorization**, and
-# no number answers all three. This chapter builds the numbers one by one, on toys that can be checked by eye.
-# Then it breaks every one of them, to learn what each fails to see.
+# A teacher who marks a pile of essays asks three things. Is each one good? Are they different from each other? Are
+# they copied from a book? Of images one asks the same: **fidelity**, **diversity** and **memorization**, and no
+# number answers all three. This chapter builds the numbers one by one, on toys that can be checked by eye. Then it
+# breaks every one of them.
 #
-# The first GANs were judged by eye, and by people who were asked which images are real (Denton et al. 2015). In
-# 2016 came the inception score, in 2017 the *Fréchet inception distance* (FID), which papers report to this day;
-# what came later mends what these two miss.
+# The first GANs were judged by eye and by a rough estimate of the likelihood of test images (*Parzen windows*,
+# Goodfellow et al. 2014), then by people who were asked which images are real (Denton et al. 2015). In 2016 came the
+# inception score, in 2017 the *Fréchet inception distance* (FID), which papers report to this day.
 #
 # **Papers.** Salimans et al. 2016 ([arXiv:1606.03498](https://arxiv.org/abs/1606.03498)) for the inception score;
 # Heusel et al. 2017 ([arXiv:1706.08500](https://arxiv.org/abs/1706.08500)) for the Fréchet distance. The others stand at
@@ -146,11 +146,12 @@ plots.show(
 #
 # ### A set of images is a set of points
 #
-# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared are
-# two *sets*. A judge turns every image into a point, its **features** (also called an *embedding*), and a set of
-# images becomes a sample of a distribution in feature space. All metrics of this chapter ask in some way whether
-# two samples come from the same distribution. They differ in what they look at: the mean and the covariance, the
-# neighbours, projections onto a line, the labels.
+# Generated images have no partners among the real ones, so there is nothing to subtract. What can be compared are two
+# *sets*. A judge turns every image into a point, its **features** (also called an *embedding*), and a set of images
+# becomes a sample of a distribution in feature space. All metrics of this chapter ask in some way whether two samples
+# come from the same distribution. They differ in what they look at: the mean and the covariance, the neighbours,
+# projections onto a line, the labels. Eight definitions come first, most of them checked on a toy; real images are
+# measured from "All numbers at once" on.
 #
 # We begin with one dimension, where we can look at the distributions. The **Fréchet distance** of chapter 4,
 #
@@ -204,15 +205,15 @@ for name, values in toys.items():
 
 # %% [markdown]
 # To the Fréchet distance all three are the same. That is its first blind spot: it knows the first two moments and
-# nothing else. The kernel distance sees the skewed one, since its kernel is cubic and reads the third moment
-# too, but the two modes agree with a Gaussian up to the third. The sliced distance compares the sorted points
-# themselves and sees both. No metric sees every difference: each asks its own question.
+# nothing else. The kernel distance sees the skewed one, since its kernel is cubic and reads the third moment too, but
+# the two modes agree with a Gaussian up to the third. The sliced distance compares the sorted points themselves and
+# sees both. Each asks its own question, and even one that can see every difference needs enough samples to see it.
 #
 # ### Inception score: is each image clear, are all together varied?
 #
-# The oldest number asks a classifier. A clear image $x$ gives a sharp answer $p(y \mid x)$. Varied images give
-# answers whose average $p(y)$ is spread over all classes. The two should therefore differ, and the
-# Kullback-Leibler divergence says by how much:
+# The first number asks a classifier. A clear image $x$ gives a sharp answer $p(y \mid x)$. Varied images give answers
+# whose average $p(y)$ is spread over all classes. The two should therefore differ, and the Kullback-Leibler
+# divergence says by how much:
 #
 # $$ \mathrm{IS} = \exp\Big( \mathbb{E}_x \sum_y p(y \mid x) \, \log \frac{p(y \mid x)}{p(y)} \Big). $$
 #
@@ -238,8 +239,7 @@ for name, probabilities in cases.items():
 # %% [markdown]
 # Note what does not occur in the formula: real images. The score cannot know how digits look, only that the
 # classifier is sure. The book explains it otherwise: in its section 5.1.2 the score is the exponential of the
-# divergence between the real and the generated distribution. That would be another number; what Salimans et al.
-# define, and everybody reports, is the formula above.
+# divergence between the real and the generated distribution. That would be another number.
 #
 # ### Mode coverage: which classes occur, and how often?
 #
@@ -261,17 +261,17 @@ print(metrics.mode_coverage(np.array([0, 0, 0, 1]), 10))
 # %% [markdown]
 # ### Kernel distance: do two sets come from one distribution?
 #
-# Take a function $k(x, y)$ that is large for similar points. If two sets come from one distribution, then pairs
-# *within* a set are on average exactly as similar as pairs *across*. The difference is the squared **kernel
-# distance**, or **maximum mean discrepancy** (MMD), known as KID if the features are Inception's:
+# Take a function $k(x, y)$ of two points, a *kernel*. If two sets come from one distribution, then pairs *within* a
+# set give on average exactly what pairs *across* give. The difference is the squared **kernel distance**, or
+# **maximum mean discrepancy** (MMD), known as KID if the features are Inception's:
 #
 # $$ d^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y') - 2\, \mathbb{E}\,k(x, y), \qquad
 # k(x, y) = \Big( \frac{x \cdot y}{\text{width}} + 1 \Big)^3 . $$
 #
-# $x$ and $x'$ are two *different* points. In code, $k(x, x')$ comes as a square matrix whose diagonal pairs each
-# point with itself. Whoever averages over the whole matrix measures too much. The function below leaves the
-# diagonal out, so that its average over many draws is right for any count: it is **unbiased**. The price is that
-# for equal distributions it scatters around 0 and is negative about half of the time.
+# The width is the number of features, and $x$ and $x'$ are two *different* points. In code, $k(x, x')$ comes as a
+# square matrix whose diagonal pairs each point with itself. Whoever averages over the whole matrix measures too much.
+# The function below leaves the diagonal out, so that its average over many draws is right for any count: it is
+# **unbiased**. The price is that for equal distributions it scatters around 0 and is negative about half of the time.
 
 
 # %%
@@ -296,9 +296,8 @@ print(f"with the diagonal {np.mean(biased):.3f}, without {unbiased.mean():.3f}")
 print(f"spread {unbiased.std():.3f}, below zero in {np.mean(unbiased < 0):.0%}")
 
 # %% [markdown]
-# The package computes it on many random subsets and gives their mean and their standard deviation, the
-# **spread**. A kernel distance without a spread says nothing, because there is no other way to know how far
-# from 0 is far.
+# The package computes it on random subsets and gives their mean and their standard deviation, the **subset spread**.
+# It shows how noisy one subset is; the baseline, real images against real ones, says how far is far.
 #
 # ### Precision and recall: two questions instead of one
 #
@@ -329,7 +328,7 @@ def share_inside(points, centres, k):
 
 # %% [markdown]
 # The toy: thirty real points in two clusters, and twelve generated ones that know only the left cluster. In a second
-# version one of the twelve is replaced by a sample that belongs nowhere, far to the upper right.
+# version one of the twelve is replaced by a sample far to the upper right. Here $k$ is 3, later 5.
 
 # %%
 toy_random = np.random.default_rng(5)
@@ -365,15 +364,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Count for yourself. On the left, every orange point is in some blue circle: the samples are good. In the middle,
-# only the real points of the left cluster are in orange circles: half of the variety is missing. On the right, one
-# outlier has its neighbours far away, so its circle is enormous, and it "recalls" a cluster that no sample
-# resembles. A single outlier can fool the method. Two newer numbers repair it by drawing balls around real points
-# only:
+# On the left, every orange point is in some blue circle: the samples are good. In the middle, only the real points of
+# the left cluster are in orange circles: half of the variety is missing. On the right, one outlier has its neighbours
+# far away, so its circle is enormous, and it "recalls" a cluster that no sample resembles. A single outlier can fool
+# the recall. Coverage repairs recall with balls around real points; density makes precision less dependent on single
+# balls:
 #
 # - **Density** counts *how many* real balls a generated point lies in, over $k$. For equal distributions it is 1.
-# - **Coverage** is the share of real balls that hold a generated point. For equal distributions, 10,000 points
-#   each and $k = 5$ it is 0.969.
+# - **Coverage**, not to be confused with mode coverage, is the share of real balls that hold a generated point. For
+#   equal distributions, 10,000 points each and $k = 5$ it is 0.969.
 
 # %% tags=["nbval-check-output"]
 toy_neighbours = metrics.prdc(toy_real, toy_fake, k=3)
@@ -412,9 +411,10 @@ by_hand = sliced_distance(cloud, moved, random.standard_normal((5000, 4)))
 print(f"by hand {by_hand:.2f}, package {image_metrics.sliced_wasserstein(cloud, moved):.2f}, formula {9 / 4:.2f}")
 
 # %% [markdown]
-# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales: it splits
-# images into a **Laplacian pyramid**, the details that are lost at every halving and the small rest, and compares
-# patches of 7×7 pixels of each level. We use the mean over the levels.
+# It needs no judge: whole images can be the vectors. ProGAN's version asks about *texture* at several scales: it
+# splits images into a **Laplacian pyramid**, the details that are lost at every halving and the small rest, and
+# compares patches of 7×7 pixels of each level. They are normalised, and the difference is taken as
+# $\lvert \cdot \rvert$, not squared, times 1,000. We use the mean over the levels.
 
 # %% [markdown]
 # ### MS-SSIM: are the samples too alike?
@@ -446,8 +446,7 @@ def similarity(images, labels):
 #
 # $$ P\big( d(\text{sample}, \text{training}) < d(\text{test image}, \text{training}) \big), $$
 #
-# where equal distances count half. It is .5 for fresh data and 1 for copies. Below .5 the samples lie apart
-# from the training images, as bad ones do.
+# where equal distances count half. It is .5 for fresh data and 1 for copies.
 
 
 # %% tags=["package:gancourse.evaluation.metrics"]
@@ -472,8 +471,8 @@ for name, generated in {
 # %% [markdown]
 # ## The networks
 #
-# What goes into which metric? No dashed arrow goes back to a network, as in the diagrams of chapters 3 and 4: a
-# metric trains nothing.
+# What goes into which metric? Unlike in chapters 3 and 4, no dashed arrow goes back to a network: a metric trains
+# nothing.
 
 # %%
 plots.show(
@@ -524,11 +523,11 @@ plots.show(
 #
 # ### Those that judge
 #
-# The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the
-# same way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The
-# literature's judge, InceptionV3, is of this second kind for most data, since it knows photographs. All of them
-# have one method in common, so every metric here runs on any of them. That method is also all that a set without
-# labels needs: in the place of its judge stand pixels, averaged over blocks, and a single class.
+# The judge of chapter 4 gives 84 features and 10 probabilities. A second judge was trained on garments in the same
+# way. It has never seen a digit, and still it describes one: edges, corners, bright regions. The literature's judge,
+# InceptionV3, is of this second kind for most data, since it knows photographs. All of them have one method in
+# common, `features_and_probabilities`, so every metric here runs on any of them. For a set without labels it returns
+# pixels, averaged over blocks, and a single class.
 
 
 # %%
@@ -561,7 +560,7 @@ else:
 # %% [markdown]
 # ### Those that play
 #
-# The generator and the discriminator are those of chapter 4, unchanged.
+# The discriminator is chapter 4's; the generator lacks its 3×3 layer.
 
 
 # %%
@@ -608,8 +607,9 @@ def discriminator():
 #
 # ### All numbers at once
 #
-# One function computes them, always against as many test images as there are samples. Large distances are bad;
-# for the inception score, precision, recall, density and coverage small values are bad.
+# One function computes them, always against as many test images as there are samples. For the inception score,
+# precision, recall, density and coverage small values are bad. For the distances, reverse KL, MS-SSIM and copying
+# share large ones are.
 
 
 # %%
@@ -668,8 +668,8 @@ for name in yardstick:
 # %% [markdown]
 # ## Training
 #
-# The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the
-# same latents give samples of both. We expect every number to prefer the second.
+# The GAN plays on the seen half only. It is stopped twice, after a short time and after a longer one, and the same
+# latents give samples of both. Will every number prefer the second?
 
 # %%
 game = NonSaturating(generator(), discriminator(), latent_dim, decay, seed)
@@ -701,8 +701,8 @@ results.record("minutes_long", short_minutes + more_minutes, unit="min")
 
 # %% [markdown]
 # Numbers have to tell good generators apart, too. So a third one is judged beside these two, the *long run* of
-# chapter 4: the same game with networks twice as wide, played longer, shipped for MNIST alone. It saw all 60,000
-# training images, so to it our fresh half is not fresh; the test images are.
+# chapter 4: the same game with that chapter's networks, but wider, played longer, shipped for MNIST alone. It saw all
+# 60,000 training images, so to it our fresh half is not fresh; the test images are.
 
 # %%
 generators = {"short": short_samples, "long": long_samples}
@@ -858,9 +858,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Five of the six metrics get worse as the images do. The *precision* hardly moves,
-# and under noise, blur, and salt and pepper it moves the wrong way: images that nobody would accept get a better mark
-# than real ones. We look closer: how long are the feature vectors, and where do the damaged images lie?
+# Five of the six metrics get worse with the images, though a weak blur leaves the Fréchet and the kernel distance in
+# their bands. The *precision* hardly moves, and under noise, blur, and salt and pepper it moves the wrong way: images
+# that nobody would accept get a better mark than real ones. We look closer: how long are the feature vectors, and
+# where do the damaged images lie?
 
 # %%
 print(f"{'':16} {'length':>7} {'precision':>10} {'density':>8} {'coverage':>9}")
@@ -876,13 +877,13 @@ for name, images in suspects.items():
         results.record("coverage_noise", near.coverage, data=dataset.name)
 
 # %% [markdown]
-# Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images
-# gather in the middle of the feature space, between the classes. A few untypical real images, outliers, live
-# there too, far from each other, and so with large balls. Nearly all damaged images fall into those: the
-# precision is {{ expected.precision_noise }} under the strongest noise and the density
+# Where the judge recognises nothing, few of its features respond, and the vector is short. So damaged images gather
+# near 0. Presumably a few untypical real images lie there, with large balls, and nearly all damaged images fall into
+# those: the precision is {{ expected.precision_noise }} under the strongest noise and the density
 # {{ expected.density_noise }}, while real images have {{ expected.precision_yardstick }} and
-# {{ expected.density_yardstick }}. The coverage shows what is wrong, {{ expected.coverage_noise }}: most real
-# balls are empty. Read precision and density only together with it, and look at the images.
+# {{ expected.density_yardstick }} (below 1, perhaps by the shift that "Why real against real is not zero" finds). The
+# coverage shows what is wrong, {{ expected.coverage_noise }}: most real balls are empty. Read precision and density
+# only together with it.
 #
 # ### When the samples are few
 #
@@ -961,13 +962,12 @@ results.record("frechet_floor_formula", floor(test_features, 1), data=dataset.na
 # %% [markdown]
 # Two sets drawn from the same images have a distance of about a constant divided by $N$. The constant is
 # {{ expected.frechet_floor_slope }}, where the formula for Gaussians gives {{ expected.frechet_floor_formula }}.
-# Two values of the Fréchet distance can be compared only if $N$ is the same. The kernel distance has no such
-# bias: few images make it noisy, not larger.
+# Compare two values of the Fréchet distance only at equal $N$, or better at $N = \infty$: each generator has a bias
+# of its own. The kernel distance has none: few images make it noisy, not larger.
 #
 # ### Sets that are broken on purpose
 #
-# Now the failures. Each set below has one fault, known because we made it, and as many images as the sets of the
-# baseline.
+# Each set below has one fault, known because we made it, and as many images as the sets of the baseline.
 #
 # - **Few per class.** Five fresh images of each class, repeated: an *intra-class mode collapse*, inside the
 #   classes.
@@ -993,10 +993,10 @@ if classes == 1:
     del sets[missing]
 
 # %% [markdown]
-# One more set needs a construction. We start from pure noise and change the pixels, step by step, in the
-# direction that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image*
-# shows the way. Such **fooling images** (Nguyen et al. 2015) are noise to us, and the judge is sure of them.
-# Chapter 10 is about their relatives, adversarial examples.
+# One more set needs a construction. We start from pure noise and change the pixels, step by step, in the direction
+# that makes the judge surer of a label chosen beforehand. The gradient with respect to the *image* shows the way.
+# Such **fooling images** (Nguyen et al. 2015) are noise to us, and the judge is sure of them. We make 200, and repeat
+# each five times. Chapter 10 is about their relatives, adversarial examples.
 
 
 # %%
@@ -1076,11 +1076,11 @@ for metric, name in yardsticks.items():
 # | blur | copying share | {{ expected.copying_share_blur }} | {{ expected.copying_share_yardstick }} |
 #
 # The collapse inside the classes has a perfect inception score and perfect label shares: every image is clear and
-# every class is there. Recall and coverage ask where the real images are that no sample resembles, and find
-# nearly all of them. MS-SSIM notices that two zeros are too often the same zero. The stored training images pass
-# every test but one. The fooling images get the inception score of real images, because the judge was the only one
-# asked. That is **Goodhart's law**: a measure that becomes a target is no longer a good measure. A metric that
-# somebody has optimised, on purpose or by trying many settings, needs a second one beside it.
+# every class is there. Most real balls are empty, says coverage. Recall is so low only because copies give balls of
+# radius 0. MS-SSIM notices that two zeros are too often the same zero. The stored training images pass every test but
+# one. The fooling images get the inception score of real images, because the judge was the only one asked. That is
+# **Goodhart's law**: a measure that becomes a target is no longer a good measure. A metric that somebody has
+# optimised, on purpose or by trying many settings, needs a second one beside it.
 #
 # The last row is a false alarm. Nobody copied anything, and still blurred images lie nearer to the training
 # images than sharp new ones do: an average is close to everything. A copying share above .5 is a reason to look at
@@ -1088,9 +1088,9 @@ for metric, name in yardsticks.items():
 #
 # ### Who sees what
 #
-# "Sees" needs a definition. We count how many standard deviations of the real sets a value lies on the bad side
-# of their mean. A value of 5 or more (the parameter `seen_from`) we call seen: with {{ expected.real_sets }} real
-# sets, chance alone would hardly ever give it.
+# "Sees" needs a definition, here a one-sided one. We count how many standard deviations of the real sets a value lies
+# on the bad side of their mean. A value of 5 or more (the parameter `seen_from`) we call seen: with
+# {{ expected.real_sets }} real sets, chance alone would hardly ever give it.
 
 # %%
 results.record("real_sets", real_sets)
@@ -1141,25 +1141,26 @@ plots.show(
 )
 
 # %% [markdown]
-# Read it by columns: which fault would one number alone overlook? A missing digit is plainest
-# in the label shares, which see nothing else. The garments, one image in twenty, are noticed by the inception
-# score, since a garment puts the judge in doubt, and by the distance on pixels, where a garment is a lot of
-# light. The distances on the judge's features, our main tools, miss them. Only the copying share notices the
-# stored images, and it gives a false alarm for the blur. Then read it by rows: no metric sees every fault.
+# Read it by columns: which fault would one number alone overlook? A missing digit is the only thing that the label
+# shares see. The garments, one image in twenty, are noticed by the inception score, since a garment puts the judge in
+# doubt, and by the distance on pixels, where a garment is a lot of light. The distances on the judge's features miss
+# them. Only the copying share notices the stored images, and it gives a false alarm for the blur. Then read it by
+# rows: no metric sees every fault here.
 #
-# The last column is the good generator. Recall and the distances on pixels take it for real: it has the variety and the
-# ink of real digits. Inception score, precision, density and coverage do not: some of its samples are unclear. What it
-# still lacks is fidelity, and one number alone would not have said so.
+# The last column is the good generator. Recall and kernel distance take it for real. Inception score, Fréchet
+# distance, precision, density and coverage do not: some samples are unclear, and parts of the real set stay
+# uncovered.
 #
-# A negative value means "better than real": weak noise and blur get a better density than real digits have.
+# A negative value lies on the good side. Below −5 something is unusual as well: weak noise and blur have better
+# precision and density than real digits, and fooling images are less alike, and farther from the training images.
 #
-# A blank field says only that *this* count of images does not show the fault.
+# A white field says only that *this* count of images does not show the fault.
 #
 # ### A few outliers
 #
-# The toy's outlier had an enormous circle. Does that happen to 84 features too? Take the worst collapse there is:
-# a generator that draws nothing but ones, all of them good. Then put a few fooling images in the place of
-# some of its ones, and watch what the four numbers make of it.
+# The toy's outlier had an enormous circle. Does that happen in 84 dimensions? Take the worst collapse there is: a
+# generator that draws nothing but ones, all of them good. Then put a few fooling images in the place of some of its
+# ones, and watch what the four numbers make of it.
 
 # %%
 ones = fresh[random.choice(np.flatnonzero(fresh_labels == min(1, classes - 1)), count)]
@@ -1211,14 +1212,14 @@ for describer, values in judged.items():
     print(f"{describer:24}", " < ".join(list(damaged)[index] for index in np.argsort(values)))
 
 # %% [markdown]
-# Three judges, three orders. A blur costs little in pixels, where most values hardly change, and black squares
-# cost little to a judge of garments, which never learned that a gap in a stroke makes another digit. None of the
+# Three judges, three orders. A blur costs little in pixels, perhaps because most values hardly change. Black squares
+# cost little to the judge of garments, perhaps because it never learned what a gap does to a digit. None of the
 # orders is wrong. But a distance means something only together with the name of its judge.
 #
 # ### Three generators, all numbers
 #
-# Now the question that all this is for. The table holds the short and the long training, the long run of chapter 4,
-# and real images beside them, each against the same test images.
+# The table holds the short and the long training, the long run of chapter 4, and real images beside them, each
+# against the same test images.
 
 # %%
 table_size = min(table_count, big_count, len(fresh))
@@ -1289,11 +1290,9 @@ for group, images in groups.items():
 # | MS-SSIM | {{ expected.ms_ssim_short }} | {{ expected.ms_ssim }} | {{ expected.ms_ssim_long_run }} | {{
 # expected.ms_ssim_real }} |
 #
-# Nearly all numbers put the three in the order that the eye does. Compare precision and density with their values for the
-# corruptions: unclear samples are short vectors, and short vectors lie in the large balls of outliers. So these
-# two can fall while the samples get clearer: the precision does not even put the long run first. And MS-SSIM is
-# *below* the value of real images, which does not mean more variety than real digits have: crooked strokes are unlike
-# each other too.
+# Most rows keep the eye's order; precision, density and MS-SSIM do not. The first two can fall while the samples get
+# clearer. And the MS-SSIM of our two trainings is *below* that of real images, which does not mean more variety than
+# real digits have: crooked strokes are unlike each other too.
 #
 # ### Why real against real is not zero
 #
@@ -1356,10 +1355,10 @@ results.record("copying_share_chance", 0.5)
 results.record("epochs_of_seen", long_epochs)
 
 # %% [markdown]
-# The share of cases in which the samples win against test images is {{ expected.copying_share }} for the long training,
-# {{ expected.copying_share_long_run }} for the long run, and {{ expected.copying_share_real }} for fresh real images. So
-# neither generator copies. Ours could not do so in a minute: it has 0.2 million weights and saw each image
-# {{ expected.epochs_of_seen }} times. A share *below* .5 is no praise: such samples lie farther from the training
+# The share of cases in which the samples win against test images is {{ expected.copying_share }} for the long
+# training, {{ expected.copying_share_long_run }} for the long run, and {{ expected.copying_share_real }} for fresh
+# real images. So we see no sign of copying. Ours saw each image {{ expected.epochs_of_seen }} times; half of the long
+# run's training images were not searched. A share *below* .5 is no praise: such samples lie farther from the training
 # images than real digits do, because some are no digits. A mixture of copies and bad samples could come out at .5, so
 # look at the neighbours as well.
 #
@@ -1458,11 +1457,12 @@ for name, key in {"long": "long", "long run": "long_run", "real, test": "real"}.
 results.record("support_bound", count * (count - 1) / (2 * np.log(20)), data=dataset.name)
 
 # %% [markdown]
-# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training, {{
-# expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
+# The number is the median over the digits: {{ expected.closest_pair_long }} for the long training,
+# {{ expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
 # generators' closest pairs are as far apart as those of real images, and but for the ones no pair could be one image.
-# If $N$ are equally likely, no equal pair among $s$ has the probability $e^{-s(s-1)/2N}$. That is below .05 for every
-# $N$ below $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}: with 95 % confidence the support is larger.
+# Among $s$ of $N$ equally likely images no pair is equal with the probability $e^{-s(s-1)/2N}$. That is below .05 for
+# every $N$ below $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}. If no pair counts as equal and all $N$ are
+# equally likely, $N$ is larger with 95 % confidence.
 #
 # The test says how *many* images a generator draws, and finds what is collapsed or stored. It does not say that they
 # are good, for noise passes, nor that they are everything, for a missing digit passes. Where some images are likelier
@@ -1510,10 +1510,10 @@ if labelled:
 #
 # ### The literature's judge
 #
-# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line changes
-# the judge. Its weights are not part of this course: Keras downloads them once, about 90 MB. Without them the
-# cell says so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few
-# dozen images, so we ask for the kernel distance, which is unbiased at any count.
+# Published values use InceptionV3, trained on photographs. It is behind the same method, so that one line changes the
+# judge. Its weights are not part of this course: Keras downloads them once, about 100 MB. Without them the cell says
+# so and the notebook goes on. The features have 2,048 dimensions, too many for a covariance from a few dozen images,
+# so we ask for the kernel distance, which is unbiased at any count.
 #
 # Before you compare with a published value, ask two things. *How were images resized and stored?* Inception wants
 # 299×299 pixels; some libraries resize without smoothing, and JPEG changes every pixel, and both move the FID.
@@ -1536,18 +1536,16 @@ except datasets.DataUnavailable as error:
 # %% [markdown]
 # ### What is still wrong
 #
-# Every number here except the inception score depends on a finite set of real images, and most depend on a judge.
-# A judge that was trained on the same digits notices what matters for digits and little else. Half of the metrics
-# were shown one kind of fault each; a generator combines faults, and then a strong fault hides a weak one. The spread
-# over real sets says what chance can do to one *measurement*. It says nothing about another training with another
-# seed; the long run is a single training.
+# Every number here except inception score, reverse KL and MS-SSIM depends on a finite set of real images, and most
+# depend on a judge. A judge that was trained on the same digits notices what matters for digits and little else. Half
+# of the metrics were shown one kind of fault each; a generator combines faults, and then a strong fault hides a weak
+# one. The spread over real sets says what chance can do to one *measurement*. It says nothing about another training
+# with another seed; the long run is a single training.
 #
-# And no number was compared with what people see. The oldest test of all is a Turing test: show people real and
-# generated images, and count how often they are wrong. Denton et al. did so in 2015; HYPE (Zhou et al. 2019) made
-# a standard of it, with limited and with unlimited time to look.
+# And no number was compared with what people see. In a Turing test people are shown real and generated images, and
+# one counts how often they are wrong (Denton et al. 2015; a standard is HYPE, Zhou et al. 2019).
 #
-# So make it a habit: several numbers, each with its baseline, several seeds, and the samples themselves beside
-# them. Chapter 5b compares ten games in this way.
+# So use several numbers and seeds, and look at the samples, as chapter 5b does with ten games.
 #
 # ## Exercises
 #
@@ -1701,13 +1699,12 @@ questions.taught_by_noise.check(taught_by_noise)
 # %% [markdown]
 # ## Summary
 #
-# Two sets of images are compared as two samples in feature space, and every metric asks its own question. The
-# inception score reads labels and sees no real image. The Fréchet distance reads means and covariances, and is
-# biased, the more the fewer the images. The kernel distance is unbiased, but needs its spread. Precision and
-# recall split fidelity from diversity; density and coverage do so without being fooled by a few outliers. Only the
-# copying share, which is given the training images, and the birthday paradox test notice stored images. To report a
-# generator, give the distance with the count, the judge and real against real beside it, one number for variety, the
-# copying share, and several seeds.
+# Every metric asks its own question about two sets of images. The inception score reads labels and sees no real
+# image. The Fréchet distance reads means and covariances, and is biased, the more the fewer the images. The kernel
+# distance is unbiased, but noisy. Precision and recall split fidelity from diversity, as density and coverage do;
+# coverage is not fooled by a few outliers, density can be. Only the copying share, which is given the training
+# images, and the birthday paradox test notice stored images. To report a generator, give the distance with the count,
+# the judge and real against real beside it, one number for variety, the copying share, and several seeds.
 #
 # ### Elsewhere
 #
@@ -1733,6 +1730,7 @@ questions.taught_by_noise.check(taught_by_noise)
 #   [arXiv:1911.07023](https://arxiv.org/abs/1911.07023)
 # - E. Denton, S. Chintala, A. Szlam, R. Fergus (2015). Deep generative image models using a Laplacian pyramid of
 #   adversarial networks. [arXiv:1506.05751](https://arxiv.org/abs/1506.05751)
+# - I. Goodfellow et al. (2014). Generative adversarial nets. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
 # - M. Heusel et al. (2017). GANs trained by a two time-scale update rule converge to a local Nash equilibrium.
 #   [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
 # - S. Jayasumana et al. (2024). Rethinking FID: towards a better evaluation metric for image generation.
