@@ -4,6 +4,7 @@ import ast
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -213,3 +214,29 @@ def displayed(tmp_path, monkeypatch):
 
     yield call
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture(scope="session")
+def node_modules():
+    """What npm installs: without Node.js or a network there is nothing to test."""
+    from gancourse.authoring import packages
+
+    try:
+        packages.install()
+    except RuntimeError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium: the system's, or else Playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    with playwright.sync_playwright() as started:
+        try:
+            opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except playwright.Error as problem:
+            pytest.skip(f"Chromium does not start (apt-get install chromium): {problem.message.splitlines()[0]}")
+        yield opened
+        opened.close()

@@ -5,7 +5,7 @@ import re
 import typing
 
 from gancourse import tables
-from gancourse.authoring.formulas import SITE
+from gancourse.authoring.packages import SITE
 
 TITLE = re.compile(r"<title>(.+?)(?:: (.+?))?</title>", re.DOTALL)
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.html')

@@ -237,7 +237,7 @@ def test_a_chapter_that_is_no_page_is_linked_in_the_repository():
         cells=[v4.new_markdown_cell("[3](03_first_gan.ipynb), [12](12_what_came_next.ipynb)")]
     )
     made = notebook_pages.page(notebook, CHAPTERS[0], {"12_what_came_next.ipynb"})
-    assert made.cells[0].source == (
+    assert made.cells[0].source.splitlines()[0] == (
         f"[3]({build.address()}/blob/main/notebooks/03_first_gan.ipynb), [12](12_what_came_next.ipynb)"
     )
 
