@@ -423,4 +423,59 @@ QUESTIONS = [
             "Odd means improbable as an image, with any class: which of the models gives p of the image alone?",
         ),
     ),
+    Choice(
+        "hasty_discriminator",
+        "c",
+        {
+            "a": (
+                "The generator collapses again: what counts is that one player is ten times as fast.",
+                "Compare the modes of the two games. Who chased whom when the generator was the fast one?",
+            ),
+            "b": (
+                "The generator learns next to nothing, for a discriminator that always wins gives no gradient.",
+                "That is the zero-sum game's trouble. How long is the pull of this game where the discriminator is sure?",
+            ),
+            "c": (
+                "The game goes well: all Gaussians are met, and the cells' value is no higher.",
+                "The theorem even asks for it: its discriminator is at its best before each move of the generator. Here "
+                "it is nearer to its best, and the non-saturating pull is long where it is sure.",
+            ),
+            "d": (
+                "The same as if both rates were ten times as high.",
+                "Run short_game(1e-2, 1e-2) as well: there the generator is as hasty as in the chapter.",
+            ),
+        },
+        hint=(
+            "Run both games. Compare the modes first, then the values: the lower, the nearer the points are to real ones.",
+            "Which of the two players does the theorem of Goodfellow et al. want to be at its best before the other moves?",
+        ),
+    ),
+    Choice(
+        "held_discriminator",
+        "d",
+        {
+            "a": (
+                "They stay: at the end of a game that went well nobody gains by a move of their own.",
+                "So it would be at the equilibrium. Compare the mean of D before and after: the generator gains.",
+            ),
+            "b": (
+                "Deeper into the eight Gaussians, since nothing disturbs the generator any more.",
+                "Count the modes after the moves. What did the discriminator's moves do for the generator?",
+            ),
+            "c": (
+                "Back to the middle, where they began.",
+                "The field is low there: generated points were once in the middle, and real ones never.",
+            ),
+            "d": (
+                "Away from the Gaussians, to places that the discriminator takes for real by mistake.",
+                "D rises at the points while the modes are lost. A discriminator is right about points near those that it "
+                "was trained on; only its next move would correct it elsewhere. A generator against a fixed "
+                "discriminator finds such places.",
+            ),
+        },
+        hint=(
+            "Compare the two numbers of modes, and the two means of D. Which way did each go?",
+            "The modes are fewer and D is higher. So where must the points be, if not at the Gaussians?",
+        ),
+    ),
 ]

@@ -80,7 +80,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from gancourse import exercises, gradients, info, plots, results, settings
+from gancourse import exercises, gradients, info, plots, results, settings, sweeps
 from gancourse.datasets import synthetic
 from gancourse.evaluation import metrics
 from gancourse.gradients import input_gradient, value_and_gradients
@@ -118,6 +118,8 @@ frames = 40  # pictures of the film
 frame_steps = 25  # moves of each player between two pictures
 more_steps = 3000  # moves after the film, before the ring is judged
 patient_moves = 1000  # of the discriminator alone, when all is over
+head_start = 300  # moves of the discriminator before the generator's first, in the two games side by side
+rival_moves = 2000  # of each player of these two
 judged = 100_000  # points of each kind, counted in cells
 cell_width = 0.1  # of these cells: two deviations
 
@@ -135,8 +137,9 @@ settings.one_of(("ring", "spiral", "moons", "drawing"), my_target=my_target)
 settings.whole(batch_size=batch_size, width=width, frames=frames, frame_steps=frame_steps)
 settings.multiple_of(frames, my_steps=my_steps)  # as many moves before each picture
 settings.multiple_of(4, more_steps=more_steps)  # in four parts
+settings.multiple_of(8, rival_moves=rival_moves)  # in eight
 settings.whole(2, class_points=class_points, test_points=test_points)  # one of each class
-settings.whole(pennies_steps=pennies_steps, patient_moves=patient_moves, judged=judged)
+settings.whole(pennies_steps=pennies_steps, patient_moves=patient_moves, judged=judged, head_start=head_start)
 
 # %% [markdown]
 # ## The data
@@ -728,7 +731,7 @@ def generator_move(game, real_points, latents):
 
 
 # %%
-def new_game(rule=Game, generator_rate=rate, discriminator_rate=rate, momentum=momentum):
+def new_game(rule=Game, generator_rate=rate, discriminator_rate=rate, momentum=momentum, seed=seed):
     gradients.seed_everything(seed)
     game = rule(dense_network(2), dense_network(1), latent_dim=2, seed=seed)
     rates = generator_rate, discriminator_rate
@@ -1163,7 +1166,7 @@ for axis, (count, half, middle) in zip(axes, ((1500, 1.6, 0), (12_000, 0.25, 1))
 axes[0].legend(loc="center")
 plots.show(
     figure,
-    alt="Real and generated points after the last move: the whole ring on the left, one of its Gaussians from near on the "
+    alt="Real and generated points after the last move: the whole ring on the left, one of its Gaussians close up on the "
     "right.",
 )
 
@@ -1231,6 +1234,83 @@ results.record("real_spread", spread_of(real), data="ring")
 # have {{ expected.real_spread }}: high quality counts points that are near enough, and does not ask how they are
 # spread.
 #
+# ### The zero-sum game beside the other
+#
+# The networks played the non-saturating game. What would the game of the theory have done? The two differ in
+# the length of the pull on a generated point: $D \, \lVert \nabla_x \ell \rVert$ in the zero-sum game,
+# $(1 - D) \, \lVert \nabla_x \ell \rVert$ in the other. The difference is large where the discriminator is sure.
+# So we give it a **head start**: {{ expected.head_start }} moves alone. After each of them we measure both
+# lengths, averaged over generated points. Then both games are played from there, with the same
+# weights, points and moves.
+
+
+# %%
+def pull_lengths(game, points):
+    """Mean length of the pull on generated points: in the zero-sum game, and in the non-saturating one."""
+    d = ops.convert_to_numpy(ops.sigmoid(game.discriminator(points)))[:, 0]
+    slopes = ops.convert_to_numpy(input_gradient(game.discriminator, points))
+    slope = np.linalg.norm(slopes, axis=1)
+    return np.mean(d * slope), np.mean((1 - d) * slope)
+
+
+# %%
+def with_head_start(rule):
+    """A game whose discriminator has moved alone, and both lengths of the pull after each of its moves."""
+    game, known = new_game(rule), target_points("ring", 1000, seed)
+    points = ops.convert_to_numpy(game.generator(fixed[:1000]))
+    lengths = [pull_lengths(game, points)]
+    for _ in range(head_start):
+        discriminator_move(game, known, fixed[:1000])
+        lengths.append(pull_lengths(game, points))
+    return game, np.array(lengths)
+
+
+# %%
+points = target_points("ring", rival_moves * batch_size, [seed, 11])
+distances = {}
+for name, rule in {"zero-sum": ZeroSum, "non-saturating": Game}.items():
+    rival, lengths = with_head_start(rule)
+    distances[name] = [cell_value(real, rival.predict(latents, batch_size=10_000, verbose=0))]
+    for part in np.split(points, 8):
+        train(rival, part, rival_moves // 8, 1)
+        distances[name].append(cell_value(real, rival.predict(latents, batch_size=10_000, verbose=0)))
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.3), layout="constrained")
+moves = np.linspace(0, rival_moves, 9)
+for (name, values), line_style, length in zip(distances.items(), ("--", "-"), lengths.T):
+    left.plot(length, line_style, color=plots.BLACK, label=name)
+    right.plot(moves, values, line_style, color=plots.BLACK, marker="o", label=name)
+left.set(yscale="log", xlabel="moves of the discriminator alone", ylabel="mean length of the pull")
+right.axhline(cell_value(real, other), color=plots.BLUE, linestyle=":", label="real against real")
+right.set(xlabel="moves of each player, after the head start", ylabel="V by cells (nats)")
+left.legend()
+right.legend()
+plots.show(
+    figure,
+    alt="Left: the mean length of the pull on generated points while the discriminator moves alone, on a logarithmic "
+    "axis; the zero-sum game's falls far below the non-saturating one's. Right: V of the best discriminator on cells "
+    "against the moves of both players, for both games, with a line for real against real points.",
+)
+
+# %%
+results.record("head_start", head_start)
+results.record("rival_moves", rival_moves)
+for name, length in zip(distances, lengths[-1]):
+    key = name.replace("-", "_")
+    results.record(f"{key}_pull", length, data="ring")
+    results.record(f"{key}_first", distances[name][1], unit="nats", data="ring")
+    results.record(f"{key}_last", distances[name][-1], unit="nats", data="ring")
+
+# %% [markdown]
+# After the head start the discriminator is sure of the generated points. There the zero-sum pull has the mean length
+# {{ expected.zero_sum_pull }}, the non-saturating one {{ expected.non_saturating_pull }}: this is the saturation
+# from which the second game has its name. The right panel shows what it costs. After the first eighth of the moves
+# the cells' value is {{ expected.zero_sum_first }} for the zero-sum game and {{ expected.non_saturating_first }} for the
+# other; after all of them {{ expected.zero_sum_last }} and {{ expected.non_saturating_last }}. So the short pull delays
+# the generator, but it does not stop it, and in the end both games are about as far. One reason is Adam. It divides
+# each gradient by its own recent size, so a gradient that is ten times as short gives a step of the same length.
+#
 # ### One thing changed
 #
 # The same networks, the same ring, as many moves, and one thing changed. In the **hasty** game the generator's rate is
@@ -1261,33 +1341,57 @@ plots.show(
 )
 
 # %%
-for name, other_game in wrong.items():
-    samples = other_game.predict(latents, batch_size=10_000, verbose=0)
-    judgement = metrics.point_modes(samples, centres, deviation)
-    results.record(f"{name}_value_own", own_value(other_game, real, samples), unit="nats", data="ring")
-    results.record(f"{name}_modes", modes_met(samples), data="ring")
-    results.record(f"{name}_value_cells", cell_value(real, samples), unit="nats", data="ring")
-    results.record(f"{name}_high_quality", 100 * judgement.high_quality, unit="%", data="ring")
+samples = wrong["hasty"].predict(latents, batch_size=10_000, verbose=0)
+quality = metrics.point_modes(samples, centres, deviation).high_quality
+results.record("hasty_high_quality", 100 * quality, unit="%", data="ring")
+results.record("hasty_value_own", own_value(wrong["hasty"], real, samples), unit="nats", data="ring")
 
 # %% [markdown]
 # The hasty generator puts its points where the field is best at the moment, in one place or along a thread:
 # **mode collapse**. The discriminator learns to reject that place, the points move on, and the chase of the two
-# with their pennies begins again. In the run of the figure you see it in the first half of the upper row; later
-# the points lie along an arc of the ring, which leaves a gap and runs past most of the Gaussians instead of
-# gathering in them. How it ends depends on the seed; most runs meet one mode or none. The number of modes that
-# this game meets after all its moves is {{ expected.hasty_modes }}, its share of high quality
-# {{ expected.hasty_high_quality }}.
+# with their pennies begins again. Where a game is when the moves are used up depends on the seed: the figure shows one.
+# So here are ten, with the chapter's own game and the zero-sum game without a head start beside the two. Each number,
+# and each dot of the figure, is the end of one seed's game. (The games are not played here, for that takes eight
+# minutes: `notebooks/sweeps/ring_games.py` plays them.)
+
+# %%
+rows = sweeps.rows("ring_games")
+arms = list(dict.fromkeys(row["arm"] for row in rows))
+print("modes met, seed by seed")
+for arm in arms:
+    print(f"{arm:15}", *[int(row["modes"]) for row in rows if row["arm"] == arm])
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), sharey=True, layout="constrained")
+columns = {"modes": "modes met", "value_cells": "V by cells (nats)", "value_own": "V, own discriminator (nats)"}
+for axis, (column, label) in zip(axes, columns.items()):
+    for place, arm in enumerate(arms):
+        values = [row[column] for row in rows if row["arm"] == arm]
+        axis.plot(values, place + np.linspace(-0.25, 0.25, len(values)), "o", color=plots.BLACK, alpha=0.6)
+    axis.set_xlabel(label)
+    axis.grid(axis="y", color="0.9")
+axes[2].axvline(-2 * np.log(2), color=plots.BLUE, linestyle=":", label="equilibrium")
+axes[2].legend(fontsize=8)
+axes[0].set_yticks(range(len(arms)), [arm.replace("_", "-") for arm in arms])
+axes[0].invert_yaxis()
+plots.show(
+    figure,
+    alt="Strip plots of four games on the ring, a dot for each of ten seeds: the modes met, V of the best discriminator "
+    "on cells, and V of the game's own discriminator with a line at the equilibrium.",
+)
+
+# %% [markdown]
+# The game with equal rates meets all eight modes with every seed, the hasty one at most three, and mostly one or none.
+# Momentum is a matter of luck. Its outcome is *bimodal*: some seeds meet six modes or all, the others one at most, and
+# no mean describes either kind. Whoever tries a single seed learns one of two opposite lessons. The zero-sum game meets
+# all eight with most seeds, not with all of them: another reason to play the other one. That is why every number of this
+# course comes from several seeds.
 #
-# Momentum is a matter of luck: the number of modes is {{ expected.momentum_modes }}, the share of high quality
-# {{ expected.momentum_high_quality }}. The spread is larger than the mean, because the outcome is *bimodal*: some
-# runs meet all eight modes, as with a momentum of {{ expected.momentum }}, the others one at most, and the mean
-# describes neither kind. Whoever tries a single seed learns one of two opposite lessons. That is why every number
-# of this course comes from several.
-#
-# Would you have noticed the hasty game's failure by the value? Its own discriminator has
-# {{ expected.hasty_value_own }}, that of the game that goes well {{ expected.value_own }}: not far apart, and not
-# always in this order. The cells say {{ expected.hasty_value_cells }} and {{ expected.value_cells }}. *The losses of a
-# GAN do not tell how good it is.*
+# Would you have noticed a failure by the game's own value? In the right panel the dots of the hasty game lie on both
+# sides of the equilibrium, close to those of the game that goes well; their means are
+# {{ sweep.ring_games.value_own:.2f arm=hasty }} and {{ sweep.ring_games.value_own:.2f arm=non_saturating }}. The cells
+# tell them apart: {{ sweep.ring_games.value_cells:.2f arm=hasty }} and
+# {{ sweep.ring_games.value_cells:.2f arm=non_saturating }}. *The losses of a GAN do not tell how good it is.*
 #
 # The game that goes well has a fault of its own. Between the Gaussians there are threads of points: the generator
 # is a continuous function, and its latent space is connected, so what it draws is connected too and cannot fall
@@ -1302,7 +1406,7 @@ for name, other_game in wrong.items():
 #
 # ## Exercises
 #
-# Ten questions more. The first five are functions in NumPy.
+# Twelve questions more. The first five are functions in NumPy; for the last two you train.
 #
 # **game_value.** Write the value $V = \mathbb{E} [\ln D(x)] + \mathbb{E} [\ln (1 - D(G(z)))]$ from the logits of real
 # and generated points, with $D = \sigma(\ell)$. The numbers of points may differ. Logits of ±1000 must give
@@ -1442,6 +1546,63 @@ which_model = ...
 questions.which_model.check(which_model)
 
 # %% [markdown]
+# The last two are of a new kind: *change something, predict, train, see*. Choose your answer before you run anything,
+# then train, a few seconds each, and check what you chose.
+
+
+# %%
+def short_game(generator_rate, discriminator_rate):
+    """Modes met and V by cells, after 2,000 moves of each player on the ring."""
+    short = new_game(Game, generator_rate, discriminator_rate)
+    short.fit(target_points("ring", 2000 * batch_size, [seed, 8]), batch_size=batch_size, verbose=0)
+    points = short.predict(latents, batch_size=10_000, verbose=0)
+    return modes_met(points), cell_value(real, points)
+
+
+# %% [markdown]
+# **hasty_discriminator.** A hasty generator breaks the game. Now the *discriminator* is the hasty one: run
+# `short_game(1e-3, 1e-2)`, and `short_game(1e-3, 1e-3)` to compare. What happens?
+#
+# - a) The generator collapses again: what counts is that one player is ten times as fast.
+# - b) The generator learns next to nothing, for a discriminator that always wins gives no gradient.
+# - c) The game goes well: all Gaussians are met, and the cells' value is no higher.
+# - d) The same as if both rates were ten times as high.
+
+# %% tags=["exercise"]
+hasty_discriminator = ...
+
+questions.hasty_discriminator.check(hasty_discriminator)
+
+
+# %%
+def generator_alone(moves):
+    """Modes met and the mean of D at the generated points, before and after moves of the generator alone."""
+    copy, found = new_game(), []
+    copy.generator.set_weights(game.generator.get_weights())
+    copy.discriminator.set_weights(game.discriminator.get_weights())
+    for more in (0, moves):
+        for _ in range(more):
+            generator_move(copy, real[:1000], fixed[:1000])
+        points = ops.convert_to_numpy(copy.generator(fixed))
+        found.append((modes_met(points), float(ops.mean(ops.sigmoid(copy.discriminator(points))))))
+    return found
+
+
+# %% [markdown]
+# **held_discriminator.** After the long game on the ring the discriminator is held as it is, and the generator makes
+# 200 moves alone: `generator_alone(200)`. It starts with eight modes. Where do its points go?
+#
+# - a) They stay: at the end of a game that went well nobody gains by a move of their own.
+# - b) Deeper into the eight Gaussians, since nothing disturbs the generator any more.
+# - c) Back to the middle, where they began.
+# - d) Away from the Gaussians, to places that the discriminator takes for real by mistake.
+
+# %% tags=["exercise"]
+held_discriminator = ...
+
+questions.held_discriminator.check(held_discriminator)
+
+# %% [markdown]
 # ## Summary
 #
 # A discriminative model knows $p(y \mid x)$, a border. A generative one can draw. A GAN gets a generator out of a
@@ -1451,7 +1612,8 @@ questions.which_model.check(which_model)
 # $-2 \ln 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
 # follow their gradients need not arrive there: with pennies they circle, outwards, on an ellipse or inwards, depending
 # on how they take turns. On the ring {{ expected.ring_high_quality }} of the points were good in the end, with a
-# hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart.
+# hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart. The zero-sum game's pull vanishes
+# where the discriminator is sure, and the non-saturating one's does not.
 #
 # Chapter 2 generates images without an opponent. Chapter 3 brings the opponent back.
 #
