@@ -1308,11 +1308,10 @@ for name, length in zip(distances, lengths[-1]):
 # After the head start the discriminator is sure of the generated points. There the zero-sum pull has the mean length
 # {{ expected.zero_sum_pull }}, the non-saturating one {{ expected.non_saturating_pull }}: this is the saturation from
 # which the second game has its name. What does it cost? Some time, and less than one might think. After three eighths
-# of the moves the cells' value is {{ expected.zero_sum_early }} for the zero-sum game and {{
-# expected.non_saturating_early }} for the other; after all of them it is {{ expected.zero_sum_last }} and {{
-# expected.non_saturating_last }}, where real against real has {{ expected.value_cells_real }}. One reason is Adam. It
-# divides each gradient by its own recent size, so a gradient that is ten times as short gives a step of the same
-# length.
+# of the moves the cells' value is {{ expected.zero_sum_early }} for the zero-sum game and
+# {{ expected.non_saturating_early }} for the other. After all of them it is {{ expected.zero_sum_last }} and
+# {{ expected.non_saturating_last }}, where real against real has {{ expected.value_cells_real }}. One reason is Adam. It
+# divides each gradient by its own recent size, so a gradient that is ten times as short gives a step of the same length.
 #
 # ### One thing changed
 #
@@ -1355,8 +1354,8 @@ results.record("hasty_value_own", own_value(wrong["hasty"], real, samples), unit
 # with their pennies begins again. That is the first half of the upper row, with the seed of this notebook, 0. Later the
 # points lie along an arc of the ring, with a gap, and run past most of the Gaussians instead of gathering in them. How
 # a game ends depends on the seed. So here are ten, with the chapter's own game and the zero-sum game without a head start
-# beside the two. Each number, and each dot of the figure, is the end of one seed's game. (The games are not played here,
-# for that takes eight minutes: `notebooks/sweeps/ring_games.py` plays them.)
+# beside the two. Each number, and each dot of the figure, is the end of one seed's game. (They were played by
+# `notebooks/sweeps/ring_games.py`, in eight minutes.)
 
 # %%
 rows = sweeps.rows("ring_games")
@@ -1387,9 +1386,8 @@ plots.show(
 # %% [markdown]
 # The game with equal rates meets all eight modes with every seed, the hasty one at most three, and mostly one or none.
 # Momentum is a matter of luck. Its outcome is *bimodal*: some seeds meet six modes or all, the others one at most, and
-# no mean describes either kind. Whoever tries a single seed learns one of two opposite lessons. The zero-sum game meets
-# all eight with most seeds, not with all of them: another reason to play the other one. That is why every number of this
-# course comes from several seeds.
+# no mean describes either kind. The zero-sum game meets all eight with most seeds, not with all. Whoever tries a single
+# seed may learn the opposite lesson; that is why every number of this course comes from several.
 #
 # Would you have noticed a failure by the game's own value? In the right panel the dots of the hasty game lie close to
 # those of the game that goes well; their means are
@@ -1550,8 +1548,8 @@ which_model = ...
 questions.which_model.check(which_model)
 
 # %% [markdown]
-# The last two are of a new kind: *change something, predict, train, see*. Choose your answer before you run anything,
-# then train, a few seconds each, and check what you chose.
+# In the last two you *change something, predict, train, and see*. Choose before you run anything, then train for a few
+# seconds, and check what you chose.
 
 
 # %%

@@ -179,8 +179,7 @@ if not unseen:
     raise ValueError(f"unseen_digits has no label of {dataset.name}: these are {np.unique(test_labels)}.")
 
 # %% [markdown]
-# These are the images that the networks below must redraw. Their strokes are crisp. Keep that
-# in mind for the end of the chapter.
+# These are the images that the networks below must redraw. Their strokes are crisp.
 
 # %%
 plots.show_images(
@@ -571,8 +570,7 @@ def kl_divergence(mean, log_variance):
 
 
 # %% [markdown]
-# Never trust a closed form that you have not checked. By definition the divergence is an
-# average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same number.
+# By definition the divergence is an average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same number.
 # We take two latents and look at the running average.
 
 # %%
@@ -840,7 +838,7 @@ minutes = plane_minutes + wide_minutes
 results.record("vae_training_minutes", minutes, unit="min", data=dataset.name)
 
 # %% [markdown]
-# Read the curves with care. The training curve is an average over an epoch in which the model
+# The training curve is an average over an epoch in which the model
 # improved, so at first it lies above the validation curve, measured at the epoch's end. Where
 # it ends below, the model overfits a little. And on the right both *rise* during the first
 # epochs: not because the model gets worse, but because the divergence enters with a growing
@@ -1039,8 +1037,7 @@ plots.show(
 # {{ expected.anomaly_auc_worst }}, and the figure shows which. A 1 is a single stroke. An autoencoder that never
 # saw one knows such strokes from 4, 7 and 9, and with so few white pixels there is little to get wrong. The control
 # shows it: by their sum alone a 1 looks like the most familiar digit of all, and the error lifts that only part of the
-# way. The squared error measures how *complicated* an image is along with how unusual it is. Beware of reports
-# that leave out the one digit that does not fit.
+# way. The squared error measures how *complicated* an image is along with how unusual it is.
 #
 # ### The plane of digits
 #
@@ -1335,15 +1332,14 @@ for name, rows in answers.items():
 
 # %% [markdown]
 # With 2 latents many posteriors overlap at each code: the largest weight is {{ expected.largest_weight_2 }} on
-# average. So the fourth row is soft, and the decoder has learned it: the squared error between the two is
-# {{ expected.error_to_average_2 }}. This blur is not a lack of training. It is the *right* answer to the question that
-# was asked, and more epochs would bring the decoder closer to the fourth row, not to the first three.
+# average. So the fourth row is soft, and the decoder has learned it, with a squared error of
+# {{ expected.error_to_average_2 }} between the two. This blur is not a lack of training. It is the *right* answer to the
+# question that was asked.
 #
-# With 50 latents it is otherwise. Codes have so much room that posteriors hardly overlap: a single image has a weight of
-# {{ expected.largest_weight_50 }}, and the best answer is nearly a copy of that image, a crisp digit. The decoder does not
-# give it; its squared error to the fourth row is {{ expected.error_to_average_50 }}. At such a code it was never
-# trained, and what it answers is a smooth guess between images that are far away. So these non-digits are *not* the
-# likelihood's answer.
+# With 50 latents posteriors hardly overlap: a single image has a weight of {{ expected.largest_weight_50 }}, and the best
+# answer is nearly a copy of that image, a crisp digit. The decoder does not give it; its squared error to the fourth row
+# is {{ expected.error_to_average_50 }}. At such codes it was never trained, and it answers with a smooth guess. So these
+# non-digits are *not* the likelihood's answer.
 #
 # ### Where the non-digits come from
 #
@@ -1369,9 +1365,8 @@ gaussian_divergence = (np.trace(covariance) + m @ m - wide_latents - log_determi
 results.record("aggregate_gaussian_divergence", gaussian_divergence, unit="nats", data=dataset.name)
 
 # %% [markdown]
-# By mean and covariance the two are next to equal. But that need not be all. So we train a classifier to tell codes
-# of images from codes of the prior, and count its right answers on codes that it has not seen. If the distributions were
-# equal, it would have 50 %.
+# By mean and covariance the two are next to equal. Are they in everything else? We train a classifier to tell codes
+# of images from the prior's, and count its right answers on held-out codes. For equal distributions it would have 50 %.
 
 # %%
 trained_on = len(codes) * 4 // 5
@@ -1410,13 +1405,13 @@ plots.show(
 
 # %% [markdown]
 # Latent by latent one sees no difference, and yet the classifier is right on {{ expected.codes_told_apart }} of held-out
-# codes. In 50 dimensions the prior has large regions to which no image was ever encoded. The divergence pulls each
-# posterior towards the prior, the reconstruction pulls it away, and in the end their average is not the prior (Hoffman
-# and Johnson 2016).
+# codes. In 50 dimensions the prior has large regions to which no image was ever encoded: the divergence pulls each
+# posterior towards the prior, the reconstruction pulls it away, and their average is not the prior (Hoffman and Johnson
+# 2016).
 #
-# Do these regions explain the non-digits? If so, codes from a distribution closer to $q(z)$ must give better digits. We
-# fit two: one normal distribution, $N(m, C)$, and a mixture of as many as there are digits, each with the mean and the
-# covariance of one digit's codes.
+# Do these regions explain the non-digits? Then codes from a distribution closer to $q(z)$ must give better digits. We
+# fit two: the normal distribution $N(m, C)$, and a mixture of one for each digit, with the mean and covariance of its
+# codes.
 
 
 # %%
@@ -1446,8 +1441,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The eye is not enough. A *judge*, which chapter 4 explains, is a classifier trained on real images. We count the images
-# on which it is sure, with a probability above 0.9 for one class. On real ones it nearly always is.
+# A *judge*, which chapter 4 explains, is a classifier trained on real images. We count the images on which it is sure,
+# with a probability above 0.9 for one class.
 
 # %%
 judge = judges.of(dataset)
@@ -1472,11 +1467,10 @@ for name, images in zip(("prior", "normal", "mixture", "aggregate", "real"), (*d
 # ### What is still wrong
 #
 # The 50-latent model has the better likelihood by far, and yet many of its samples are no digits: a high likelihood and
-# good samples are two different things (Theis et al. 2016). The blur is another fault, with another cause, the loss. A
-# sum over pixels compares an image with *one* target, pixel by pixel, and its best answer to several possible targets is
-# their average; with 2 latents the decoder gives just that. With 50 latents strokes are sharper, with a share of grey
-# pixels of {{ expected.grey_share_50_latents }}, and still not as crisp as real ones. No person would judge a drawing
-# pixel by pixel. A person looks at the whole and says: this was drawn by hand, or it was not.
+# good samples are two different things (Theis et al. 2016). The blur has another cause, the loss. A sum over pixels
+# compares an image with *one* target, and its best answer to several possible targets is their average. With 50 latents
+# the share of grey pixels is smaller, {{ expected.grey_share_50_latents }}, and still larger than that of real ones. No
+# person would judge a drawing pixel by pixel. A person looks at the whole and says: this was drawn by hand, or it was not.
 #
 # So replace the sum over pixels by an opponent: a second network that sees real and generated images and tries to
 # tell which is which. The generator no longer has to hit a target; it has to avoid being found out. That is a
@@ -1595,11 +1589,9 @@ shared_by_decoders = ...
 questions.shared_by_decoders.check(shared_by_decoders)
 
 # %% [markdown]
-# The last two are of another kind: *change something, predict, train, see*. Choose your answer before you run
-# anything, then train, about ten seconds each, and check what you chose. `short_vae` trains a small variational
-# autoencoder with 50 latents for three epochs; `weight` multiplies the divergence in its loss, which is 1 in the bound. It
-# returns the reconstruction loss and the divergence on test images, in nats, and the share of samples from the prior on
-# which the judge is sure.
+# In the last two you *change something, predict, train, and see*. Choose before you run anything, then train for ten
+# seconds, and check what you chose. `short_vae` trains a small variational autoencoder; `weight` multiplies the
+# divergence in its loss.
 
 
 # %%
