@@ -570,8 +570,8 @@ def kl_divergence(mean, log_variance):
 
 
 # %% [markdown]
-# By definition the divergence is an average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same number.
-# We take two latents and look at the running average.
+# By definition the divergence is an average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same
+# number. We take two latents and look at the running average.
 
 # %%
 mean, log_variance = np.array([[1.0, -0.5]]), np.array([[-1.0, 0.4]])
