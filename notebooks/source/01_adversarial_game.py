@@ -800,7 +800,7 @@ print("V at the start, after the discriminator's move, after the generator's: ",
 print(", ".join(f"{v:.4f}" for v in values))
 
 # %% [markdown]
-# Up, and down again, by little. To see more, we exaggerate: the discriminator makes sixty moves while the generator
+# To see more, we exaggerate: the discriminator makes sixty moves while the generator
 # waits, and then the generator makes ten. The real game takes turns.
 
 # %%

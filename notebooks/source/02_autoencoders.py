@@ -1336,7 +1336,7 @@ for name, rows in answers.items():
 # {{ expected.error_to_average_2 }} between the two. This blur is not a lack of training. It is the *right* answer to the
 # question that was asked.
 #
-# With 50 latents posteriors hardly overlap: a single image has a weight of {{ expected.largest_weight_50 }}, and the best
+# With 50 latents posteriors hardly overlap: the largest weight is {{ expected.largest_weight_50 }} on average, and the best
 # answer is nearly a copy of that image, a crisp digit. The decoder does not give it; its squared error to the fourth row
 # is {{ expected.error_to_average_50 }}. At such codes it was never trained, and it answers with a smooth guess. So these
 # non-digits are *not* the likelihood's answer.
