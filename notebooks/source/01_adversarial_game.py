@@ -1591,8 +1591,8 @@ def generator_alone(moves):
 
 
 # %% [markdown]
-# **held_discriminator.** After the long game on the ring the discriminator is held as it is, and the generator makes
-# 200 moves alone: `generator_alone(200)`. It starts with eight modes. Where do its points go?
+# **held_discriminator.** The discriminator of the long game, after its moves alone, is held as it is, and the generator
+# makes 200 moves: `generator_alone(200)`. It starts with eight modes. Where do its points go?
 #
 # - a) They stay: at the end of a game that went well nobody gains by a move of their own.
 # - b) Deeper into the eight Gaussians, since nothing disturbs the generator any more.
