@@ -502,27 +502,27 @@ for name, path in paths.items():
 # $D(x)$ that it is real. It wants $D$ high on real points and low on generated ones. The generator wants its
 # points to be called real. Both wishes are in one formula,
 #
-# $$ V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} [\ln D(x)] + \mathbb{E}_{z} [\ln (1 - D(G(z)))] , $$
+# $$ V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} [\log D(x)] + \mathbb{E}_{z} [\log (1 - D(G(z)))] , $$
 #
 # which the discriminator raises and the generator lowers: zero-sum again. $V$ is at most 0, and 0 means that the
 # discriminator is always right and always sure.
 #
 # Hold the generator still. Its points have some density $p_g$, and $V$ is the integral of
-# $p_{\text{data}} \ln D + p_g \ln (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
+# $p_{\text{data}} \log D + p_g \log (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
 # with respect to $D$ is $p_{\text{data}} / D - p_g / (1 - D)$, and it vanishes at
 #
 # $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + p_g(x)} . $$
 #
 # Put this into $V$, with the mixture $m = (p_{\text{data}} + p_g) / 2$. The **Kullback-Leibler divergence**
-# $\mathrm{KL}(p \,\|\, q) = \int p \ln (p / q)$ measures how much $p$ differs from $q$; with natural logarithms its
+# $\mathrm{KL}(p \,\|\, q) = \int p \log (p / q)$ measures how much $p$ differs from $q$; with natural logarithms its
 # unit is the *nat*:
 #
-# $$ V(D^*, G) = -2 \ln 2 + \mathrm{KL}(p_{\text{data}} \,\|\, m) + \mathrm{KL}(p_g \,\|\, m)
-# = -2 \ln 2 + 2 \, \mathrm{JSD}(p_{\text{data}}, p_g) . $$
+# $$ V(D^*, G) = -2 \log 2 + \mathrm{KL}(p_{\text{data}} \,\|\, m) + \mathrm{KL}(p_g \,\|\, m)
+# = -2 \log 2 + 2 \, \mathrm{JSD}(p_{\text{data}}, p_g) . $$
 #
-# JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\ln 2$ if they nowhere overlap. So against a
+# JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\log 2$ if they nowhere overlap. So against a
 # perfect opponent the generator can do no better than to make $p_g = p_{\text{data}}$. Then $D^* = \frac12$ everywhere,
-# $V = -2 \ln 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
+# $V = -2 \log 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
 #
 # The whole game in one line is $\min_G \max_D V(D, G)$. Goodfellow et al. prove (in their section 4) that it ends
 # at this equilibrium, under three conditions: both players can be any function, the discriminator reaches its
@@ -532,10 +532,10 @@ for name, path in paths.items():
 # end, and not that a training gets there.
 #
 # That can be checked where the densities are known. Real numbers have the density of $N(0, 1)$, generated ones that of
-# another Gaussian. The logit of $D^*$ is $\ln p_{\text{data}} - \ln p_g$, and with logits $V = -\int p_{\text{data}}
-# \ln (1 + e^{-\ell}) + p_g \ln (1 + e^{\ell})$; NumPy's `logaddexp(0, t)` is $\ln (1 + e^t)$. The divergence we compute
+# another Gaussian. The logit of $D^*$ is $\log p_{\text{data}} - \log p_g$, and with logits $V = -\int p_{\text{data}}
+# \log (1 + e^{-\ell}) + p_g \log (1 + e^{\ell})$; NumPy's `logaddexp(0, t)` is $\log (1 + e^t)$. The divergence we compute
 # by another way, through entropies: $\mathrm{JSD} = H(m) - \frac12 H(p_{\text{data}}) - \frac12 H(p_g)$, where a
-# Gaussian of deviation $s$ has $H = \frac12 \ln (2 \pi e s^2)$.
+# Gaussian of deviation $s$ has $H = \frac12 \log (2 \pi e s^2)$.
 
 # %%
 line = np.linspace(-30, 30, 60_001)
@@ -674,9 +674,9 @@ def dense_network(outputs):
 # %% [markdown]
 # ## The loss
 #
-# $V$ from logits is one line, since $\ln D = \ln \sigma(\ell)$ and $\ln (1 - D) = \ln \sigma(-\ell)$. The
+# $V$ from logits is one line, since $\log D = \log \sigma(\ell)$ and $\log (1 - D) = \log \sigma(-\ell)$. The
 # discriminator minimises $-V$. For the generator there are two games. In the **zero-sum** game it minimises $V$ itself.
-# In the game that is played in practice, the **non-saturating** one, it minimises $-\ln D(G(z))$.
+# In the game that is played in practice, the **non-saturating** one, it minimises $-\log D(G(z))$.
 #
 # How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. By the chain
 # rule it is $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is
@@ -775,7 +775,7 @@ def draw(axis, picture, real_points, title=""):
 # ### One move each
 #
 # The generator's first points lie close together, and the discriminator knows nothing: its field is one half
-# nearly everywhere, and $V$ is not far from $-2 \ln 2$. We let the discriminator make one move, then the
+# nearly everywhere, and $V$ is not far from $-2 \log 2$. We let the discriminator make one move, then the
 # generator one, and look at $V$ on the same points after each.
 
 # %%
@@ -1102,8 +1102,8 @@ else:
 #
 # The second is easy in the plane. Cut it into cells of width {{ expected.cell_width }}, count {{ expected.judged }}
 # real and as many generated points in each, and let the best discriminator that sees only the cell answer $D^* =
-# n_{\text{real}} / (n_{\text{real}} + n_{\text{generated}})$. Its value is $-2 \ln 2$ plus twice the divergence of the
-# counts. Since both counts are random, it is a little above $-2 \ln 2$ even for equal densities; real points against
+# n_{\text{real}} / (n_{\text{real}} + n_{\text{generated}})$. Its value is $-2 \log 2$ plus twice the divergence of the
+# counts. Since both counts are random, it is a little above $-2 \log 2$ even for equal densities; real points against
 # other real points show by how much.
 
 
@@ -1153,7 +1153,7 @@ print(f"-2 ln 2 = {-2 * np.log(2):.4f}")
 # The game's own discriminator has $V$ = {{ expected.value_own }}, and the equilibrium would have −1.386. So it looks as
 # if there were almost nothing left to learn. The cells disagree: the best discriminator that sees only them has
 # {{ expected.value_cells }}, where real against real has {{ expected.value_cells_real }} and untrained noise
-# {{ expected.value_cells_noise }}. A value near $-2 \ln 2$ says that *this* discriminator cannot tell, and no more.
+# {{ expected.value_cells_noise }}. A value near $-2 \log 2$ says that *this* discriminator cannot tell, and no more.
 #
 # Why do they disagree? Look at the points, and at one of the Gaussians close up.
 
@@ -1410,7 +1410,7 @@ plots.show(
 #
 # Twelve questions more. The first five are functions in NumPy; for the last two you train.
 #
-# **game_value.** Write the value $V = \mathbb{E} [\ln D(x)] + \mathbb{E} [\ln (1 - D(G(z)))]$ from the logits of real
+# **game_value.** Write the value $V = \mathbb{E} [\log D(x)] + \mathbb{E} [\log (1 - D(G(z)))]$ from the logits of real
 # and generated points, with $D = \sigma(\ell)$. The numbers of points may differ. Logits of ±1000 must give
 # neither infinity nor `nan`.
 
@@ -1424,7 +1424,7 @@ def game_value(real_logits, fake_logits):
 questions.game_value.check(game_value)
 
 # %% [markdown]
-# **classes_of.** A generative model gives the logarithms $\ln p(x \mid y)$ of a point's density for each class, and
+# **classes_of.** A generative model gives the logarithms $\log p(x \mid y)$ of a point's density for each class, and
 # the shares $p(y)$ are known. Write $p(y \mid x)$. Densities of images are tiny: logarithms near −5000 must work too.
 
 
@@ -1467,7 +1467,7 @@ questions.optimistic_move.check(optimistic_move)
 
 # %% [markdown]
 # **zero_sum_move.** Find the bugs: two things are wrong. This function should move generated points, freely, by one
-# step down the generator's loss of the *zero-sum* game, $\ln (1 - D(x))$. `logits` and `slopes` are the discriminator's
+# step down the generator's loss of the *zero-sum* game, $\log (1 - D(x))$. `logits` and `slopes` are the discriminator's
 # $\ell$ and $\nabla_x \ell$ at the points.
 #
 # ```python
@@ -1611,7 +1611,7 @@ questions.held_discriminator.check(held_discriminator)
 # discriminator: the generator sees no data, only how the discriminator's answer would change if its points moved.
 #
 # The best discriminator answers $p_{\text{data}} / (p_{\text{data}} + p_g)$, and against it the value of the game is
-# $-2 \ln 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
+# $-2 \log 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
 # follow their gradients need not arrive there: with pennies they circle, outwards, on an ellipse or inwards, depending
 # on how they take turns. On the ring {{ expected.ring_high_quality }} of the points were good in the end, with a
 # hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart. The zero-sum game's pull vanishes

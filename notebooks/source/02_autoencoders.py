@@ -545,7 +545,7 @@ def reconstruction_loss(pixels, logits):
 # %% [markdown]
 # A sum, not a mean over pixels. The mean would divide this term by 784 and leave the other one
 # as it is, and the loss would no longer be a bound on anything. A decoder that knows nothing
-# answers 0 for every pixel and pays $784 \ln 2$ nats, whatever the image:
+# answers 0 for every pixel and pays $784 \log 2$ nats, whatever the image:
 
 # %% tags=["nbval-check-output"]
 nothing = reconstruction_loss(test_pixels[:3], np.zeros((3, pixel_count), "float32"))
@@ -1352,7 +1352,7 @@ for name, rows in answers.items():
 # training image. If these had the distribution $N(m, C)$, with their mean $m$ and covariance $C$, the divergence from
 # the prior would be
 #
-# $$\mathrm{KL}(N(m, C) \,\Vert\, N(0, I)) = \tfrac12 \big( \mathrm{tr}\, C + m^\top m - k - \ln \det C \big) .$$
+# $$\mathrm{KL}(N(m, C) \,\Vert\, N(0, I)) = \tfrac12 \big( \mathrm{tr}\, C + m^\top m - k - \log \det C \big) .$$
 
 # %%
 mean, log_variance = wide_posterior
