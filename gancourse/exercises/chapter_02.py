@@ -183,9 +183,9 @@ QUESTIONS = [
         lambda: 784 * math.log(2),
         hint=(
             "The divergence of the prior from itself is known. What does an undecided pixel cost in nats?",
-            "An undecided pixel costs ln 2, and there are 28 · 28 of them.",
+            "An undecided pixel costs log 2, and there are 28 · 28 of them.",
         ),
-        reason="The divergence is 0, and each pixel costs ln 2: 784 ln 2 = 543.43 nats. A loss near this "
+        reason="The divergence is 0, and each pixel costs log 2: 784 log 2 = 543.43 nats. A loss near this "
         "value after training means that the decoder has learned nothing.",
         mistakes=[
             (784, "These are bits, with the logarithm to the base 2. Nats use the natural logarithm."),

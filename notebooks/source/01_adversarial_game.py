@@ -569,7 +569,7 @@ def divergence_of(mean, spread=1):
 for mean, spread in ((0, 1), (0.5, 1), (1, 1), (2, 1), (4, 1), (0, 3)):
     best = value_of(best_logits(mean, spread), mean, spread)
     theory = -2 * np.log(2) + 2 * divergence_of(mean, spread)
-    print(f"generator N({mean}, {spread}²): V(D*) = {best:.4f}, -2 ln 2 + 2 JSD = {theory:.4f}")
+    print(f"generator N({mean}, {spread}²): V(D*) = {best:.4f}, -2 log 2 + 2 JSD = {theory:.4f}")
 
 # %% [markdown]
 # In the picture two other discriminators stand beside the best one: one that answers one half everywhere, and one that
@@ -1147,7 +1147,7 @@ results.record("value_own", own_value(game, real, generated), unit="nats", data=
 results.record("value_cells", cell_value(real, generated), unit="nats", data="ring")
 results.record("value_cells_real", cell_value(real, other), unit="nats", data="ring")
 results.record("value_cells_noise", cell_value(real, latents), unit="nats", data="ring")
-print(f"-2 ln 2 = {-2 * np.log(2):.4f}")
+print(f"-2 log 2 = {-2 * np.log(2):.4f}")
 
 # %% [markdown]
 # The game's own discriminator has $V$ = {{ expected.value_own }}, and the equilibrium would have −1.386. So it looks as

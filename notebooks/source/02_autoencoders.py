@@ -550,7 +550,7 @@ def reconstruction_loss(pixels, logits):
 # %% tags=["nbval-check-output"]
 nothing = reconstruction_loss(test_pixels[:3], np.zeros((3, pixel_count), "float32"))
 expected = round(pixel_count * math.log(2), 3)
-print(ops.convert_to_numpy(nothing).round(3), f"and {pixel_count} ln 2 =", expected)
+print(ops.convert_to_numpy(nothing).round(3), f"and {pixel_count} log 2 =", expected)
 
 # %% [markdown]
 # ### Divergence
