@@ -201,11 +201,11 @@ def examine_zero_sum_move(answer):
         found,
         (points - 0.1 * (1 - real) * slopes, "Nothing is repaired yet."),
         (points + 0.1 * (1 - real) * slopes, "Now it moves the right way, as in the non-saturating game."),
-        (points - 0.1 * real * slopes, "The length is right. Which way does ln(1 - D) fall?"),
-        (points + 0.1 * slopes, "That climbs the logit itself. How does ln(1 - D) depend on the logit?"),
-        (points + 0.1 * real * (1 - real) * slopes, "That climbs D. The loss is ln(1 - D)."),
+        (points - 0.1 * real * slopes, "The length is right. Which way does log(1 - D) fall?"),
+        (points + 0.1 * slopes, "That climbs the logit itself. How does log(1 - D) depend on the logit?"),
+        (points + 0.1 * real * (1 - real) * slopes, "That climbs D. The loss is log(1 - D)."),
     )
-    expect_close(found, zero_sum_move(points, logits, slopes, 0.1), "The points do not move down ln(1 - D).")
+    expect_close(found, zero_sum_move(points, logits, slopes, 0.1), "The points do not move down log(1 - D).")
     other = np.random.default_rng(0).normal(size=(3, 2)), np.array([[1.0], [-1], [3]]), slopes[[1, 0, 1]], 0.7
     expect_close(answer(*other), zero_sum_move(*other), "For three points and a rate of 0.7 it is off.")
     still = answer(points, np.full((2, 1), -40.0), slopes, 0.1)
@@ -266,16 +266,16 @@ QUESTIONS = [
         game_value,
         examine_game_value,
         hint=(
-            "ln σ(ℓ) = -ln(1 + e^(-ℓ)) and ln(1 - σ(ℓ)) = -ln(1 + e^ℓ). np.logaddexp(0, t) is ln(1 + e^t), for any t.",
+            "log σ(ℓ) = -log(1 + e^(-ℓ)) and log(1 - σ(ℓ)) = -log(1 + e^ℓ). np.logaddexp(0, t) is log(1 + e^t), for any t.",
             "Two means: of -np.logaddexp(0, -real_logits) and of -np.logaddexp(0, fake_logits). Add them.",
         ),
-        after="A discriminator that answers the logit 0 everywhere has V = -2 ln 2, whatever the points are.",
+        after="A discriminator that answers the logit 0 everywhere has V = -2 log 2, whatever the points are.",
     ),
     Code(
         classes_of,
         examine_classes_of,
         hint=(
-            "Add ln p(y). Before you take the exponential, subtract the largest logarithm of each row: it cancels.",
+            "Add log p(y). Before you take the exponential, subtract the largest logarithm of each row: it cancels.",
             (
                 "joint = log_densities + np.log(class_shares); take off joint.max(axis=1, keepdims=True); exp; divide by "
                 "the row's sum."
@@ -305,8 +305,8 @@ QUESTIONS = [
         zero_sum_move,
         examine_zero_sum_move,
         hint=(
-            "The derivative of ln(1 - σ(ℓ)) by ℓ is -σ(ℓ). Down the loss is minus its gradient.",
-            "Move by + rate * σ(ℓ) * slopes: the gradient of ln(1 - σ(ℓ)) is -σ(ℓ) times that of the logit.",
+            "The derivative of log(1 - σ(ℓ)) by ℓ is -σ(ℓ). Down the loss is minus its gradient.",
+            "Move by + rate * σ(ℓ) * slopes: the gradient of log(1 - σ(ℓ)) is -σ(ℓ) times that of the logit.",
         ),
         after="Direction as in the non-saturating game, length D in the place of 1 - D.",
     ),
@@ -320,8 +320,8 @@ QUESTIONS = [
                 "generated ones?"
             ),
         ),
-        reason="D* is 1/3 on [0, 1] and 1 above. Half of the real numbers give ln(1/3), the others 0; the generated ones "
-        "ln(2/3). It is above -2 ln 2 = -1.386 by twice the divergence: who drops half of the data pays for it.",
+        reason="D* is 1/3 on [0, 1] and 1 above. Half of the real numbers give log(1/3), the others 0; the generated ones "
+        "log(2/3). It is above -2 log 2 = -1.386 by twice the divergence: who drops half of the data pays for it.",
         mistakes=(
             (-2 * math.log(2), "That is the value when the densities are equal."),
             (math.log(1 / 3) + math.log(2 / 3), "Not all real numbers lie in [0, 1]."),
@@ -343,7 +343,7 @@ QUESTIONS = [
             "Each step multiplies the squared distance by 1 + η². The squared distance has to become four times as large.",
             "1.01 to the power n has to reach 4. Take logarithms, and round up: half a step is none.",
         ),
-        reason="1.01^n ≥ 4 asks for n ≥ ln 4 / ln 1.01 = 139.3.",
+        reason="1.01^n ≥ 4 asks for n ≥ log 4 / log 1.01 = 139.3.",
         mistakes=(
             (70, "That doubles the square of the distance."),
             (139, "After 139 steps it is a little less than twice."),
@@ -377,7 +377,7 @@ QUESTIONS = [
         {
             "a": (
                 "The generated points have the density of the real ones: this is the equilibrium.",
-                "At the equilibrium *no* discriminator is above -2 ln 2. You know of one only.",
+                "At the equilibrium *no* discriminator is above -2 log 2. You know of one only.",
             ),
             "b": (
                 "The generator has collapsed, since no discriminator is that bad at a good game.",
@@ -421,6 +421,61 @@ QUESTIONS = [
         hint=(
             "Which of the three questions is about an image that is odd?",
             "Odd means improbable as an image, with any class: which of the models gives p of the image alone?",
+        ),
+    ),
+    Choice(
+        "hasty_discriminator",
+        "c",
+        {
+            "a": (
+                "The generator collapses again: what counts is that one player is ten times as fast.",
+                "Compare the modes of the two games. Who chased whom when the generator was the fast one?",
+            ),
+            "b": (
+                "The generator learns next to nothing, for a discriminator that always wins gives no gradient.",
+                "That is the zero-sum game's trouble. How long is the pull of this game where the discriminator is sure?",
+            ),
+            "c": (
+                "The game goes well: all Gaussians are met, and the cells' value is no higher.",
+                "The theorem even asks for it: its discriminator is at its best before each move of the generator. Here "
+                "it is nearer to its best, and the non-saturating pull is long where it is sure.",
+            ),
+            "d": (
+                "The same as if both rates were ten times as high.",
+                "Run short_game(1e-2, 1e-2) as well: there the generator is as hasty as in the chapter.",
+            ),
+        },
+        hint=(
+            "Run both games. Compare the modes first, then the values: the lower, the nearer the points are to real ones.",
+            "Which of the two players does the theorem of Goodfellow et al. want to be at its best before the other moves?",
+        ),
+    ),
+    Choice(
+        "held_discriminator",
+        "d",
+        {
+            "a": (
+                "They stay: at the end of a game that went well nobody gains by a move of their own.",
+                "So it would be at the equilibrium. Compare the mean of D before and after: the generator gains.",
+            ),
+            "b": (
+                "Deeper into the eight Gaussians, since nothing disturbs the generator any more.",
+                "Count the modes after the moves. What did the discriminator's moves do for the generator?",
+            ),
+            "c": (
+                "Back to the middle, where they began.",
+                "The field is low there: generated points were once in the middle, and real ones never.",
+            ),
+            "d": (
+                "Away from the Gaussians, to places that the discriminator takes for real by mistake.",
+                "D rises at the points while the modes are lost. A discriminator is right about points near those that it "
+                "was trained on; only its next move would correct it elsewhere. A generator against a fixed "
+                "discriminator finds such places.",
+            ),
+        },
+        hint=(
+            "Compare the two numbers of modes, and the two means of D. Which way did each go?",
+            "The modes are fewer and D is higher. So where must the points be, if not at the Gaussians?",
         ),
     ),
 ]

@@ -59,11 +59,11 @@ def _check_variances(function, zeros, ones):
     expect_close(answer, np.full(3, 4 / math.e), text)
 
 
-def area_under_curve(familiar_scores, strange_scores):
-    """The probability that a stranger's score exceeds a familiar one's; ties count 1/2."""
+def area_under_curve(familiar_scores, anomaly_scores):
+    """The probability that an anomaly's score exceeds a familiar image's; ties count 1/2."""
     ordered = np.sort(familiar_scores)
-    smaller = np.searchsorted(ordered, strange_scores, side="left")
-    not_larger = np.searchsorted(ordered, strange_scores, side="right")
+    smaller = np.searchsorted(ordered, anomaly_scores, side="left")
+    not_larger = np.searchsorted(ordered, anomaly_scores, side="right")
     return np.mean((smaller + not_larger) / 2) / len(ordered)
 
 
@@ -71,23 +71,23 @@ def _check_area_under_curve(function):
     low, high = np.array([0.0, 1.0, 2.0]), np.array([3.0, 4.0])
     answer = as_array(function(low, high))
     expect(answer.shape == (), f"The area is a single number; yours has the shape {answer.shape}.")
-    expect(answer != 0, "All strangers score higher here, and you answer 0: which should be larger?")
-    text = "When every stranger scores higher than every familiar image, the area is 1."
+    expect(answer != 0, "All anomalies score higher here, and you answer 0: which should be larger?")
+    text = "When every anomaly scores higher than every familiar image, the area is 1."
     expect_close(answer, 1.0, f"{text} Yours is {answer:g}.")
-    expect_close(function(high, low), 0.0, "When every stranger scores lower, the area is 0.")
+    expect_close(function(high, low), 0.0, "When every anomaly scores lower, the area is 0.")
     ties = as_array(function(np.ones(4), np.ones(3)))
     text = f"When all scores are equal the area is 1/2; yours is {ties:g}. How do ties count?"
     expect_close(ties, 0.5, text)
     mixed = function(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.5]))
-    text = "Familiar 1, 2, 3 and strangers 2, 2.5 make six pairs; count them by hand."
+    text = "Familiar 1, 2, 3 and anomalies 2, 2.5 make six pairs; count them by hand."
     expect_close(mixed, 3.5 / 6, text)
     generator = np.random.default_rng(0)
-    familiar, strange = generator.normal(size=300), generator.normal(0.5, size=200)
-    correct = np.mean(strange[:, None] > familiar)
-    text = "With 300 familiar images and 200 strangers, not all pairs seem to be counted."
-    expect_close(function(familiar, strange), correct, text)
+    familiar, anomalous = generator.normal(size=300), generator.normal(0.5, size=200)
+    correct = np.mean(anomalous[:, None] > familiar)
+    text = "With 300 familiar images and 200 anomalies, not all pairs seem to be counted."
+    expect_close(function(familiar, anomalous), correct, text)
     text = "Only the order of the scores may count, not their size."
-    expect_close(function(np.exp(3 * familiar), np.exp(3 * strange)), correct, text)
+    expect_close(function(np.exp(3 * familiar), np.exp(3 * anomalous)), correct, text)
 
 
 def vae_loss(pixels, logits, mean, log_variance):
@@ -158,13 +158,13 @@ QUESTIONS = [
                 "sum over axis -1."
             ),
         ),
-        after="With it you can measure how far apart the clouds of two images lie, in either direction.",
+        after="With it you can measure how far apart the posteriors of two images lie, in either direction.",
     ),
     Code(
         area_under_curve,
         _check_area_under_curve,
         hint=(
-            "Compare every stranger with every familiar score: a[:, None] > b is a table of all pairs.",
+            "Compare every anomaly with every familiar score: a[:, None] > b is a table of all pairs.",
             "The mean of (a > b) over the table of all pairs, plus half the mean of (a == b).",
         ),
         after="A table of all pairs grows with the product of the counts; the reference sorts instead.",
@@ -183,9 +183,9 @@ QUESTIONS = [
         lambda: 784 * math.log(2),
         hint=(
             "The divergence of the prior from itself is known. What does an undecided pixel cost in nats?",
-            "An undecided pixel costs ln 2, and there are 28 · 28 of them.",
+            "An undecided pixel costs log 2, and there are 28 · 28 of them.",
         ),
-        reason="The divergence is 0, and each pixel costs ln 2: 784 ln 2 = 543.43 nats. A loss near this "
+        reason="The divergence is 0, and each pixel costs log 2: 784 log 2 = 543.43 nats. A loss near this "
         "value after training means that the decoder has learned nothing.",
         mistakes=[
             (784, "These are bits, with the logarithm to the base 2. Nats use the natural logarithm."),
@@ -239,6 +239,61 @@ QUESTIONS = [
         hint=(
             "Put an invertible matrix and its inverse between encoder and decoder. What changes?",
             "B M⁻¹ M A = B A: same loss, other axes. What is the same for B and for B M⁻¹?",
+        ),
+    ),
+    Choice(
+        "without_divergence",
+        "c",
+        {
+            "a": (
+                "It redraws worse and draws worse: the loss lacks a part.",
+                "Compare the two reconstruction losses. What does a network do better that is asked for nothing else?",
+            ),
+            "b": (
+                "It redraws better, and so it draws better, too.",
+                "It redraws better. But look at the share of samples that the judge is sure of: where do their codes "
+                "come from?",
+            ),
+            "c": (
+                "It redraws better, and its samples are hardly ever digits.",
+                "Nothing keeps the codes near the prior any more; a divergence of hundreds of nats says how far away they "
+                "are. The decoder was never trained where the prior's codes lie. This is the plain autoencoder again.",
+            ),
+            "d": (
+                "Nothing changes but the number that the loss shows.",
+                "The weight is a part of the loss, and so of its gradient. Compare all three numbers.",
+            ),
+        },
+        hint=(
+            "Compare the divergence of the two: how far are the codes of images from the prior's?",
+            "A sample's code is drawn from the prior. Has the decoder ever seen such codes in training?",
+        ),
+    ),
+    Choice(
+        "heavier_divergence",
+        "a",
+        {
+            "a": (
+                "They are digits more often, although the network redraws worse.",
+                "The posteriors come nearer to the prior, and so does the aggregate posterior: fewer of the prior's codes "
+                "lie where no image was encoded. The price is that each code says less about its image. This is a β-VAE.",
+            ),
+            "b": (
+                "They are digits less often, since a network that redraws worse draws worse.",
+                "It does redraw worse. But compare the last of the three numbers. What makes a sample a non-digit?",
+            ),
+            "c": (
+                "They all look alike: the codes are given up, and the divergence is 0.",
+                "A much heavier weight does that. Read the divergence: is it 0 here?",
+            ),
+            "d": (
+                "They stay as they are, since the divergence concerns the encoder only.",
+                "The decoder's weights are not in the divergence, but the codes it is trained on come from the encoder.",
+            ),
+        },
+        hint=(
+            "The chapter says where non-digits come from. Which of two distributions does the weight move, and which way?",
+            "Compare the divergences, 1 against 4. Which aggregate posterior is nearer to the prior?",
         ),
     ),
 ]

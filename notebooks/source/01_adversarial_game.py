@@ -80,7 +80,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from gancourse import exercises, gradients, info, plots, results, settings
+from gancourse import exercises, gradients, info, plots, results, settings, sweeps
 from gancourse.datasets import synthetic
 from gancourse.evaluation import metrics
 from gancourse.gradients import input_gradient, value_and_gradients
@@ -118,6 +118,8 @@ frames = 40  # pictures of the film
 frame_steps = 25  # moves of each player between two pictures
 more_steps = 3000  # moves after the film, before the ring is judged
 patient_moves = 1000  # of the discriminator alone, when all is over
+head_start = 300  # moves of the discriminator before the generator's first, in the two games side by side
+rival_moves = 2000  # of each player of these two
 judged = 100_000  # points of each kind, counted in cells
 cell_width = 0.1  # of these cells: two deviations
 
@@ -135,6 +137,8 @@ settings.one_of(("ring", "spiral", "moons", "drawing"), my_target=my_target)
 settings.whole(batch_size=batch_size, width=width, frames=frames, frame_steps=frame_steps)
 settings.multiple_of(frames, my_steps=my_steps)  # as many moves before each picture
 settings.multiple_of(4, more_steps=more_steps)  # in four parts
+settings.multiple_of(8, rival_moves=rival_moves)  # in eight
+settings.multiple_of(10, head_start=head_start)  # with a look after each ten
 settings.whole(2, class_points=class_points, test_points=test_points)  # one of each class
 settings.whole(pennies_steps=pennies_steps, patient_moves=patient_moves, judged=judged)
 
@@ -498,27 +502,27 @@ for name, path in paths.items():
 # $D(x)$ that it is real. It wants $D$ high on real points and low on generated ones. The generator wants its
 # points to be called real. Both wishes are in one formula,
 #
-# $$ V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} [\ln D(x)] + \mathbb{E}_{z} [\ln (1 - D(G(z)))] , $$
+# $$ V(D, G) = \mathbb{E}_{x \sim p_{\text{data}}} [\log D(x)] + \mathbb{E}_{z} [\log (1 - D(G(z)))] , $$
 #
 # which the discriminator raises and the generator lowers: zero-sum again. $V$ is at most 0, and 0 means that the
 # discriminator is always right and always sure.
 #
 # Hold the generator still. Its points have some density $p_g$, and $V$ is the integral of
-# $p_{\text{data}} \ln D + p_g \ln (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
+# $p_{\text{data}} \log D + p_g \log (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
 # with respect to $D$ is $p_{\text{data}} / D - p_g / (1 - D)$, and it vanishes at
 #
 # $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + p_g(x)} . $$
 #
 # Put this into $V$, with the mixture $m = (p_{\text{data}} + p_g) / 2$. The **Kullback-Leibler divergence**
-# $\mathrm{KL}(p \,\|\, q) = \int p \ln (p / q)$ measures how much $p$ differs from $q$; with natural logarithms its
+# $\mathrm{KL}(p \,\|\, q) = \int p \log (p / q)$ measures how much $p$ differs from $q$; with natural logarithms its
 # unit is the *nat*:
 #
-# $$ V(D^*, G) = -2 \ln 2 + \mathrm{KL}(p_{\text{data}} \,\|\, m) + \mathrm{KL}(p_g \,\|\, m)
-# = -2 \ln 2 + 2 \, \mathrm{JSD}(p_{\text{data}}, p_g) . $$
+# $$ V(D^*, G) = -2 \log 2 + \mathrm{KL}(p_{\text{data}} \,\|\, m) + \mathrm{KL}(p_g \,\|\, m)
+# = -2 \log 2 + 2 \, \mathrm{JSD}(p_{\text{data}}, p_g) . $$
 #
-# JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\ln 2$ if they nowhere overlap. So against a
+# JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\log 2$ if they nowhere overlap. So against a
 # perfect opponent the generator can do no better than to make $p_g = p_{\text{data}}$. Then $D^* = \frac12$ everywhere,
-# $V = -2 \ln 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
+# $V = -2 \log 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
 #
 # The whole game in one line is $\min_G \max_D V(D, G)$. Goodfellow et al. prove (in their section 4) that it ends
 # at this equilibrium, under three conditions: both players can be any function, the discriminator reaches its
@@ -528,10 +532,10 @@ for name, path in paths.items():
 # end, and not that a training gets there.
 #
 # That can be checked where the densities are known. Real numbers have the density of $N(0, 1)$, generated ones that of
-# another Gaussian. The logit of $D^*$ is $\ln p_{\text{data}} - \ln p_g$, and with logits $V = -\int p_{\text{data}}
-# \ln (1 + e^{-\ell}) + p_g \ln (1 + e^{\ell})$; NumPy's `logaddexp(0, t)` is $\ln (1 + e^t)$. The divergence we compute
+# another Gaussian. The logit of $D^*$ is $\log p_{\text{data}} - \log p_g$, and with logits $V = -\int p_{\text{data}}
+# \log (1 + e^{-\ell}) + p_g \log (1 + e^{\ell})$; NumPy's `logaddexp(0, t)` is $\log (1 + e^t)$. The divergence we compute
 # by another way, through entropies: $\mathrm{JSD} = H(m) - \frac12 H(p_{\text{data}}) - \frac12 H(p_g)$, where a
-# Gaussian of deviation $s$ has $H = \frac12 \ln (2 \pi e s^2)$.
+# Gaussian of deviation $s$ has $H = \frac12 \log (2 \pi e s^2)$.
 
 # %%
 line = np.linspace(-30, 30, 60_001)
@@ -565,7 +569,7 @@ def divergence_of(mean, spread=1):
 for mean, spread in ((0, 1), (0.5, 1), (1, 1), (2, 1), (4, 1), (0, 3)):
     best = value_of(best_logits(mean, spread), mean, spread)
     theory = -2 * np.log(2) + 2 * divergence_of(mean, spread)
-    print(f"generator N({mean}, {spread}²): V(D*) = {best:.4f}, -2 ln 2 + 2 JSD = {theory:.4f}")
+    print(f"generator N({mean}, {spread}²): V(D*) = {best:.4f}, -2 log 2 + 2 JSD = {theory:.4f}")
 
 # %% [markdown]
 # In the picture two other discriminators stand beside the best one: one that answers one half everywhere, and one that
@@ -670,9 +674,9 @@ def dense_network(outputs):
 # %% [markdown]
 # ## The loss
 #
-# $V$ from logits is one line, since $\ln D = \ln \sigma(\ell)$ and $\ln (1 - D) = \ln \sigma(-\ell)$. The
+# $V$ from logits is one line, since $\log D = \log \sigma(\ell)$ and $\log (1 - D) = \log \sigma(-\ell)$. The
 # discriminator minimises $-V$. For the generator there are two games. In the **zero-sum** game it minimises $V$ itself.
-# In the game that is played in practice, the **non-saturating** one, it minimises $-\ln D(G(z))$.
+# In the game that is played in practice, the **non-saturating** one, it minimises $-\log D(G(z))$.
 #
 # How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. By the chain
 # rule it is $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is
@@ -728,7 +732,7 @@ def generator_move(game, real_points, latents):
 
 
 # %%
-def new_game(rule=Game, generator_rate=rate, discriminator_rate=rate, momentum=momentum):
+def new_game(rule=Game, generator_rate=rate, discriminator_rate=rate, momentum=momentum, seed=seed):
     gradients.seed_everything(seed)
     game = rule(dense_network(2), dense_network(1), latent_dim=2, seed=seed)
     rates = generator_rate, discriminator_rate
@@ -771,7 +775,7 @@ def draw(axis, picture, real_points, title=""):
 # ### One move each
 #
 # The generator's first points lie close together, and the discriminator knows nothing: its field is one half
-# nearly everywhere, and $V$ is not far from $-2 \ln 2$. We let the discriminator make one move, then the
+# nearly everywhere, and $V$ is not far from $-2 \log 2$. We let the discriminator make one move, then the
 # generator one, and look at $V$ on the same points after each.
 
 # %%
@@ -796,7 +800,7 @@ print("V at the start, after the discriminator's move, after the generator's: ",
 print(", ".join(f"{v:.4f}" for v in values))
 
 # %% [markdown]
-# Up, and down again, by little. To see more, we exaggerate: the discriminator makes sixty moves while the generator
+# To see more, we exaggerate: the discriminator makes sixty moves while the generator
 # waits, and then the generator makes ten. The real game takes turns.
 
 # %%
@@ -1098,8 +1102,8 @@ else:
 #
 # The second is easy in the plane. Cut it into cells of width {{ expected.cell_width }}, count {{ expected.judged }}
 # real and as many generated points in each, and let the best discriminator that sees only the cell answer $D^* =
-# n_{\text{real}} / (n_{\text{real}} + n_{\text{generated}})$. Its value is $-2 \ln 2$ plus twice the divergence of the
-# counts. Since both counts are random, it is a little above $-2 \ln 2$ even for equal densities; real points against
+# n_{\text{real}} / (n_{\text{real}} + n_{\text{generated}})$. Its value is $-2 \log 2$ plus twice the divergence of the
+# counts. Since both counts are random, it is a little above $-2 \log 2$ even for equal densities; real points against
 # other real points show by how much.
 
 
@@ -1143,13 +1147,13 @@ results.record("value_own", own_value(game, real, generated), unit="nats", data=
 results.record("value_cells", cell_value(real, generated), unit="nats", data="ring")
 results.record("value_cells_real", cell_value(real, other), unit="nats", data="ring")
 results.record("value_cells_noise", cell_value(real, latents), unit="nats", data="ring")
-print(f"-2 ln 2 = {-2 * np.log(2):.4f}")
+print(f"-2 log 2 = {-2 * np.log(2):.4f}")
 
 # %% [markdown]
 # The game's own discriminator has $V$ = {{ expected.value_own }}, and the equilibrium would have −1.386. So it looks as
 # if there were almost nothing left to learn. The cells disagree: the best discriminator that sees only them has
 # {{ expected.value_cells }}, where real against real has {{ expected.value_cells_real }} and untrained noise
-# {{ expected.value_cells_noise }}. A value near $-2 \ln 2$ says that *this* discriminator cannot tell, and no more.
+# {{ expected.value_cells_noise }}. A value near $-2 \log 2$ says that *this* discriminator cannot tell, and no more.
 #
 # Why do they disagree? Look at the points, and at one of the Gaussians close up.
 
@@ -1163,7 +1167,7 @@ for axis, (count, half, middle) in zip(axes, ((1500, 1.6, 0), (12_000, 0.25, 1))
 axes[0].legend(loc="center")
 plots.show(
     figure,
-    alt="Real and generated points after the last move: the whole ring on the left, one of its Gaussians from near on the "
+    alt="Real and generated points after the last move: the whole ring on the left, one of its Gaussians close up on the "
     "right.",
 )
 
@@ -1231,6 +1235,84 @@ results.record("real_spread", spread_of(real), data="ring")
 # have {{ expected.real_spread }}: high quality counts points that are near enough, and does not ask how they are
 # spread.
 #
+# ### The zero-sum game beside the other
+#
+# The networks played the non-saturating game. What would the game of the theory have done? The two differ in
+# the length of the pull on a generated point: $D \, \lVert \nabla_x \ell \rVert$ in the zero-sum game,
+# $(1 - D) \, \lVert \nabla_x \ell \rVert$ in the other. The difference is large where the discriminator is sure.
+# So we give it a **head start**: {{ expected.head_start }} moves alone. After every tenth we measure both
+# lengths, averaged over generated points. Then both games are played from there, with the same
+# weights, points and moves.
+
+
+# %%
+def pull_lengths(game, points):
+    """Mean length of the pull on generated points: in the zero-sum game, and in the non-saturating one."""
+    d = ops.convert_to_numpy(ops.sigmoid(game.discriminator(points)))[:, 0]
+    slopes = ops.convert_to_numpy(input_gradient(game.discriminator, points))
+    slope = np.linalg.norm(slopes, axis=1)
+    return np.mean(d * slope), np.mean((1 - d) * slope)
+
+
+# %%
+def with_head_start(rule):
+    """A game whose discriminator has moved alone, and both lengths of the pull before and after each ten moves."""
+    game, known = new_game(rule), target_points("ring", 1000, seed)
+    points = ops.convert_to_numpy(game.generator(fixed[:1000]))
+    lengths = [pull_lengths(game, points)]
+    for _ in range(head_start // 10):
+        for _ in range(10):
+            discriminator_move(game, known, fixed[:1000])
+        lengths.append(pull_lengths(game, points))
+    return game, np.array(lengths)
+
+
+# %%
+points = target_points("ring", rival_moves * batch_size, [seed, 11])
+distances = {}
+for name, rule in {"zero-sum": ZeroSum, "non-saturating": Game}.items():
+    rival, lengths = with_head_start(rule)
+    distances[name] = [cell_value(real, rival.predict(latents, batch_size=10_000, verbose=0))]
+    for part in np.split(points, 8):
+        train(rival, part, rival_moves // 8, 1)
+        distances[name].append(cell_value(real, rival.predict(latents, batch_size=10_000, verbose=0)))
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.3), layout="constrained")
+moves = np.linspace(0, rival_moves, 9)
+for (name, values), line_style, length in zip(distances.items(), ("--", "-"), lengths.T):
+    left.plot(10 * np.arange(len(length)), length, line_style, color=plots.BLACK, label=name)
+    right.plot(moves, values, line_style, color=plots.BLACK, marker="o", label=name)
+left.set(yscale="log", xlabel="moves of the discriminator alone", ylabel="mean length of the pull")
+right.axhline(cell_value(real, other), color=plots.BLUE, linestyle=":", label="real against real")
+right.set(xlabel="moves of each player, after the head start", ylabel="V by cells (nats)")
+left.legend()
+right.legend()
+plots.show(
+    figure,
+    alt="Left: the mean length of the pull on generated points while the discriminator moves alone, on a logarithmic "
+    "axis; the zero-sum game's falls far below the non-saturating one's. Right: V of the best discriminator on cells "
+    "against the moves of both players, for both games, with a line for real against real points.",
+)
+
+# %%
+results.record("head_start", head_start)
+results.record("rival_moves", rival_moves)
+for name, length in zip(distances, lengths[-1]):
+    key = name.replace("-", "_")
+    results.record(f"{key}_pull", length, data="ring")
+    results.record(f"{key}_early", distances[name][3], unit="nats", data="ring")
+    results.record(f"{key}_last", distances[name][-1], unit="nats", data="ring")
+
+# %% [markdown]
+# After the head start the discriminator is sure of the generated points. There the zero-sum pull has the mean length
+# {{ expected.zero_sum_pull }}, the non-saturating one {{ expected.non_saturating_pull }}: this is the saturation from
+# which the second game has its name. What does it cost? Some time, and less than one might think. After three eighths
+# of the moves the cells' value is {{ expected.zero_sum_early }} for the zero-sum game and
+# {{ expected.non_saturating_early }} for the other. After all of them it is {{ expected.zero_sum_last }} and
+# {{ expected.non_saturating_last }}, where real against real has {{ expected.value_cells_real }}. One reason is Adam. It
+# divides each gradient by its own recent size, so a gradient that is ten times as short gives a step of the same length.
+#
 # ### One thing changed
 #
 # The same networks, the same ring, as many moves, and one thing changed. In the **hasty** game the generator's rate is
@@ -1261,33 +1343,57 @@ plots.show(
 )
 
 # %%
-for name, other_game in wrong.items():
-    samples = other_game.predict(latents, batch_size=10_000, verbose=0)
-    judgement = metrics.point_modes(samples, centres, deviation)
-    results.record(f"{name}_value_own", own_value(other_game, real, samples), unit="nats", data="ring")
-    results.record(f"{name}_modes", modes_met(samples), data="ring")
-    results.record(f"{name}_value_cells", cell_value(real, samples), unit="nats", data="ring")
-    results.record(f"{name}_high_quality", 100 * judgement.high_quality, unit="%", data="ring")
+samples = wrong["hasty"].predict(latents, batch_size=10_000, verbose=0)
+quality = metrics.point_modes(samples, centres, deviation).high_quality
+results.record("hasty_high_quality", 100 * quality, unit="%", data="ring")
+results.record("hasty_value_own", own_value(wrong["hasty"], real, samples), unit="nats", data="ring")
 
 # %% [markdown]
 # The hasty generator puts its points where the field is best at the moment, in one place or along a thread:
 # **mode collapse**. The discriminator learns to reject that place, the points move on, and the chase of the two
-# with their pennies begins again. In the run of the figure you see it in the first half of the upper row; later
-# the points lie along an arc of the ring, which leaves a gap and runs past most of the Gaussians instead of
-# gathering in them. How it ends depends on the seed; most runs meet one mode or none. The number of modes that
-# this game meets after all its moves is {{ expected.hasty_modes }}, its share of high quality
-# {{ expected.hasty_high_quality }}.
+# with their pennies begins again. That is the first half of the upper row, with the seed of this notebook, 0. Later the
+# points lie along an arc of the ring, with a gap, and run past most of the Gaussians instead of gathering in them. How
+# a game ends depends on the seed. So here are ten, with the chapter's own game and the zero-sum game without a head start
+# beside the two. Each number, and each dot of the figure, is the end of one seed's game. (They were played by
+# `notebooks/sweeps/ring_games.py`, in eight minutes.)
+
+# %%
+rows = sweeps.rows("ring_games")
+arms = list(dict.fromkeys(row["arm"] for row in rows))
+print("modes met, seed by seed")
+for arm in arms:
+    print(f"{arm:15}", *[int(row["modes"]) for row in rows if row["arm"] == arm])
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), sharey=True, layout="constrained")
+columns = {"modes": "modes met", "value_cells": "V by cells (nats)", "value_own": "V, own discriminator (nats)"}
+for axis, (column, label) in zip(axes, columns.items()):
+    for place, arm in enumerate(arms):
+        values = [row[column] for row in rows if row["arm"] == arm]
+        axis.plot(values, place + np.linspace(-0.25, 0.25, len(values)), "o", color=plots.BLACK, alpha=0.6)
+    axis.set_xlabel(label)
+    axis.grid(axis="y", color="0.9")
+axes[2].axvline(-2 * np.log(2), color=plots.BLUE, linestyle=":", label="equilibrium")
+axes[2].legend(fontsize=8)
+axes[0].set_yticks(range(len(arms)), [arm.replace("_", "-") for arm in arms])
+axes[0].invert_yaxis()
+plots.show(
+    figure,
+    alt="Strip plots of four games on the ring, a dot for each of ten seeds: the modes met, V of the best discriminator "
+    "on cells, and V of the game's own discriminator with a line at the equilibrium.",
+)
+
+# %% [markdown]
+# The game with equal rates meets all eight modes with every seed, the hasty one at most three, and mostly one or none.
+# Momentum is a matter of luck. Its outcome is *bimodal*: some seeds meet six modes or all, the others one at most, and
+# no mean describes either kind. The zero-sum game meets all eight with most seeds, not with all. Whoever tries a single
+# seed may learn the opposite lesson; that is why every number of this course comes from several.
 #
-# Momentum is a matter of luck: the number of modes is {{ expected.momentum_modes }}, the share of high quality
-# {{ expected.momentum_high_quality }}. The spread is larger than the mean, because the outcome is *bimodal*: some
-# runs meet all eight modes, as with a momentum of {{ expected.momentum }}, the others one at most, and the mean
-# describes neither kind. Whoever tries a single seed learns one of two opposite lessons. That is why every number
-# of this course comes from several.
-#
-# Would you have noticed the hasty game's failure by the value? Its own discriminator has
-# {{ expected.hasty_value_own }}, that of the game that goes well {{ expected.value_own }}: not far apart, and not
-# always in this order. The cells say {{ expected.hasty_value_cells }} and {{ expected.value_cells }}. *The losses of a
-# GAN do not tell how good it is.*
+# Would you have noticed a failure by the game's own value? In the right panel the dots of the hasty game lie close to
+# those of the game that goes well; their means are
+# {{ sweep.ring_games.value_own:.2f arm=hasty }} and {{ sweep.ring_games.value_own:.2f arm=non_saturating }}. The cells
+# tell them apart: {{ sweep.ring_games.value_cells:.2f arm=hasty }} and
+# {{ sweep.ring_games.value_cells:.2f arm=non_saturating }}. *The losses of a GAN do not tell how good it is.*
 #
 # The game that goes well has a fault of its own. Between the Gaussians there are threads of points: the generator
 # is a continuous function, and its latent space is connected, so what it draws is connected too and cannot fall
@@ -1302,9 +1408,9 @@ for name, other_game in wrong.items():
 #
 # ## Exercises
 #
-# Ten questions more. The first five are functions in NumPy.
+# Twelve questions more. The first five are functions in NumPy; for the last two you train.
 #
-# **game_value.** Write the value $V = \mathbb{E} [\ln D(x)] + \mathbb{E} [\ln (1 - D(G(z)))]$ from the logits of real
+# **game_value.** Write the value $V = \mathbb{E} [\log D(x)] + \mathbb{E} [\log (1 - D(G(z)))]$ from the logits of real
 # and generated points, with $D = \sigma(\ell)$. The numbers of points may differ. Logits of ±1000 must give
 # neither infinity nor `nan`.
 
@@ -1318,7 +1424,7 @@ def game_value(real_logits, fake_logits):
 questions.game_value.check(game_value)
 
 # %% [markdown]
-# **classes_of.** A generative model gives the logarithms $\ln p(x \mid y)$ of a point's density for each class, and
+# **classes_of.** A generative model gives the logarithms $\log p(x \mid y)$ of a point's density for each class, and
 # the shares $p(y)$ are known. Write $p(y \mid x)$. Densities of images are tiny: logarithms near −5000 must work too.
 
 
@@ -1361,7 +1467,7 @@ questions.optimistic_move.check(optimistic_move)
 
 # %% [markdown]
 # **zero_sum_move.** Find the bugs: two things are wrong. This function should move generated points, freely, by one
-# step down the generator's loss of the *zero-sum* game, $\ln (1 - D(x))$. `logits` and `slopes` are the discriminator's
+# step down the generator's loss of the *zero-sum* game, $\log (1 - D(x))$. `logits` and `slopes` are the discriminator's
 # $\ell$ and $\nabla_x \ell$ at the points.
 #
 # ```python
@@ -1442,16 +1548,74 @@ which_model = ...
 questions.which_model.check(which_model)
 
 # %% [markdown]
+# In the last two you *change something, predict, train, and see*. Choose before you run anything, then train for a few
+# seconds, and check what you chose.
+
+
+# %%
+def short_game(generator_rate, discriminator_rate):
+    """Modes met and V by cells, after 2,000 moves of each player on the ring."""
+    short = new_game(Game, generator_rate, discriminator_rate)
+    short.fit(target_points("ring", 2000 * batch_size, [seed, 8]), batch_size=batch_size, verbose=0)
+    points = short.predict(latents, batch_size=10_000, verbose=0)
+    return modes_met(points), cell_value(real, points)
+
+
+# %% [markdown]
+# **hasty_discriminator.** A hasty generator breaks the game. Now the *discriminator* is the hasty one: run
+# `short_game(1e-3, 1e-2)`, and `short_game(1e-3, 1e-3)` to compare. What happens?
+#
+# - a) The generator collapses again: what counts is that one player is ten times as fast.
+# - b) The generator learns next to nothing, for a discriminator that always wins gives no gradient.
+# - c) The game goes well: all Gaussians are met, and the cells' value is no higher.
+# - d) The same as if both rates were ten times as high.
+
+# %% tags=["exercise"]
+hasty_discriminator = ...
+
+questions.hasty_discriminator.check(hasty_discriminator)
+
+
+# %%
+def generator_alone(moves):
+    """Modes met and the mean of D at the generated points, before and after moves of the generator alone."""
+    copy, found = new_game(), []
+    copy.generator.set_weights(game.generator.get_weights())
+    copy.discriminator.set_weights(game.discriminator.get_weights())
+    for more in (0, moves):
+        for _ in range(more):
+            generator_move(copy, real[:1000], fixed[:1000])
+        points = ops.convert_to_numpy(copy.generator(fixed))
+        found.append((modes_met(points), float(ops.mean(ops.sigmoid(copy.discriminator(points))))))
+    return found
+
+
+# %% [markdown]
+# **held_discriminator.** The discriminator of the long game, after its moves alone, is held as it is, and the generator
+# makes 200 moves: `generator_alone(200)`. It starts with eight modes. Where do its points go?
+#
+# - a) They stay: at the end of a game that went well nobody gains by a move of their own.
+# - b) Deeper into the eight Gaussians, since nothing disturbs the generator any more.
+# - c) Back to the middle, where they began.
+# - d) Away from the Gaussians, to places that the discriminator takes for real by mistake.
+
+# %% tags=["exercise"]
+held_discriminator = ...
+
+questions.held_discriminator.check(held_discriminator)
+
+# %% [markdown]
 # ## Summary
 #
 # A discriminative model knows $p(y \mid x)$, a border. A generative one can draw. A GAN gets a generator out of a
 # discriminator: the generator sees no data, only how the discriminator's answer would change if its points moved.
 #
 # The best discriminator answers $p_{\text{data}} / (p_{\text{data}} + p_g)$, and against it the value of the game is
-# $-2 \ln 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
+# $-2 \log 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
 # follow their gradients need not arrive there: with pennies they circle, outwards, on an ellipse or inwards, depending
 # on how they take turns. On the ring {{ expected.ring_high_quality }} of the points were good in the end, with a
-# hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart.
+# hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart. The zero-sum game's pull vanishes
+# where the discriminator is sure, and the non-saturating one's does not.
 #
 # Chapter 2 generates images without an opponent. Chapter 3 brings the opponent back.
 #

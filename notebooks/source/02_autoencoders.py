@@ -53,6 +53,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from gancourse import datasets, exercises, gradients, plots, results, settings
+from gancourse.evaluation import judges, metrics
 
 # %% [markdown]
 # ## Parameters
@@ -86,6 +87,8 @@ wide_rate = 0.002  # twice the default; chosen on validation images
 warm_up_epochs = 5  # while the divergence's weight grows to 1
 bound_images = 4_000  # random test images for the bound on the likelihood, a minute's work
 bound_samples = 1_000  # draws for each image, as in Burda et al. 2016 and nbip/IWAE
+average_codes = 40  # codes at which the decoder is compared with the likelihood's best answer
+telling_epochs = 8  # of the classifier that tells codes of images from the prior's
 
 # %% [markdown]
 # The seed makes the run repeatable on one machine; `begin` says where the numbers belong.
@@ -99,6 +102,8 @@ settings.whole(validation_images=validation_images, linear_images=linear_images,
 settings.whole(linear_epochs=linear_epochs, autoencoder_epochs=autoencoder_epochs, anomaly_epochs=anomaly_epochs)
 settings.whole(plane_epochs=plane_epochs, wide_epochs=wide_epochs, batch_size=batch_size)
 settings.whole(bound_images=bound_images, bound_samples=bound_samples)
+settings.whole(10, average_codes=average_codes)  # ten are shown
+settings.whole(telling_epochs=telling_epochs)
 settings.whole(0, warm_up_epochs=warm_up_epochs)  # none: the full weight at once
 
 # %% [markdown]
@@ -148,20 +153,33 @@ test_pixels = as_pixels(dataset.test_images)
 print(f"{len(train_pixels)} to train, {held_out} to validate, {len(test_pixels)} to test")
 
 # %% [markdown]
-# Labels are of use in two places: to leave a digit out of a training, and to colour a map. A set
-# without labels goes through the chapter without them.
+# Labels are of use in a few places: to leave a digit out of a training, and to colour a map. A set
+# without labels gets some that need no eye: each image's third by brightness.
+
 
 # %%
+def with_labels(dataset):
+    """The set itself; without labels, with three classes by brightness: each holds a third of the training images."""
+    if dataset.train_labels is not None:
+        return dataset
+    brightness = [images.mean(axis=(1, 2, 3)) for images in (dataset.train_images, dataset.test_images)]
+    limits = np.quantile(brightness[0], [1 / 3, 2 / 3])
+    train_labels, test_labels = (np.digitize(values, limits) for values in brightness)
+    names = ("dark", "medium", "bright")
+    return dataset._replace(train_labels=train_labels, test_labels=test_labels, class_names=names)
+
+
+# %%
+dataset = with_labels(dataset)
 train_labels, test_labels = dataset.train_labels, dataset.test_labels
-labelled = test_labels is not None
-unseen = [digit for digit in unseen_digits if digit in test_labels] if labelled else []
+names = dataset.class_names or [str(label) for label in range(test_labels.max() + 1)]
+kind = "digit" if tuple(names) == tuple("0123456789") else "class"
+unseen = [digit for digit in unseen_digits if digit in test_labels]
 if not unseen:
-    print(f"No image of {dataset.name} has such a label: anomalies are left out.")
-kind = "digit" if dataset.class_names == tuple("0123456789") else "class"
+    raise ValueError(f"unseen_digits has no label of {dataset.name}: these are {np.unique(test_labels)}.")
 
 # %% [markdown]
-# These are the images that the networks below must redraw. Their strokes are crisp. Keep that
-# in mind for the end of the chapter.
+# These are the images that the networks below must redraw. Their strokes are crisp.
 
 # %%
 plots.show_images(
@@ -294,8 +312,8 @@ plots.show(
 # The encoder comes back as the one that knows where to look. It answers with a normal distribution over codes,
 # $q(z \mid x) = N(\mu(x), \sigma^2(x))$, the **approximate posterior**. It stands in for the true posterior
 # $p(z \mid x)$, which says what codes an image may have come from, and which is as far out of reach as the
-# integral. (Picture it as a small cloud of codes around $\mu$; the code of this chapter calls it so.) Jensen's
-# inequality turns the integral into something we can sample:
+# integral. (Picture it as a small cloud of codes around $\mu$.) Jensen's inequality turns the integral into
+# something we can sample:
 #
 # $$\log p(x) = \log \mathrm{E}_{q}\!\left[\frac{p(x \mid z)\, p(z)}{q(z \mid x)}\right]
 # \;\ge\; \mathrm{E}_{q}\big[\log p(x \mid z)\big] -
@@ -527,12 +545,12 @@ def reconstruction_loss(pixels, logits):
 # %% [markdown]
 # A sum, not a mean over pixels. The mean would divide this term by 784 and leave the other one
 # as it is, and the loss would no longer be a bound on anything. A decoder that knows nothing
-# answers 0 for every pixel and pays $784 \ln 2$ nats, whatever the image:
+# answers 0 for every pixel and pays $784 \log 2$ nats, whatever the image:
 
 # %% tags=["nbval-check-output"]
 nothing = reconstruction_loss(test_pixels[:3], np.zeros((3, pixel_count), "float32"))
 expected = round(pixel_count * math.log(2), 3)
-print(ops.convert_to_numpy(nothing).round(3), f"and {pixel_count} ln 2 =", expected)
+print(ops.convert_to_numpy(nothing).round(3), f"and {pixel_count} log 2 =", expected)
 
 # %% [markdown]
 # ### Divergence
@@ -552,9 +570,8 @@ def kl_divergence(mean, log_variance):
 
 
 # %% [markdown]
-# Never trust a closed form that you have not checked. By definition the divergence is an
-# average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same number.
-# We take two latents and look at the running average.
+# By definition the divergence is an average, $\mathrm{E}_q[\log q(z) - \log p(z)]$, so draws from $q$ must find the same
+# number. We take two latents and look at the running average.
 
 # %%
 mean, log_variance = np.array([[1.0, -0.5]]), np.array([[-1.0, 0.4]])
@@ -821,7 +838,7 @@ minutes = plane_minutes + wide_minutes
 results.record("vae_training_minutes", minutes, unit="min", data=dataset.name)
 
 # %% [markdown]
-# Read the curves with care. The training curve is an average over an epoch in which the model
+# The training curve is an average over an epoch in which the model
 # improved, so at first it lies above the validation curve, measured at the epoch's end. Where
 # it ends below, the model overfits a little. And on the right both *rise* during the first
 # epochs: not because the model gets worse, but because the divergence enters with a growing
@@ -961,71 +978,66 @@ plots.show(
 # ### Anomalies
 #
 # Each test image of the unseen digit, the anomaly, should have a larger error than images of the digits that were
-# trained on. The **area under the ROC curve** (AUC) is the probability that it does, for a random pair of one
-# anomaly and one familiar image: 1 is perfect, 0.5 is chance. In the figure "strangers" are anomalies: the curve
-# plots the rate of true positives over that of false positives. As a control we also score images by the sum of
-# their pixels, their amount of ink. That knows nothing of digits.
+# trained on. The **ROC curve** plots the true positive rate over the false positive rate, for every threshold. The
+# **area under the ROC curve** (AUC) is the probability that an anomaly has a larger error than a familiar image: 1 is
+# perfect, 0.5 is chance. As a control we also score images by the sum of their pixels, which knows nothing of digits.
 
 # %%
-strange = {digit: test_labels == digit for digit in unseen}
-scores = {d: roc_auc_score(strange[d], anomaly_errors[d]) for d in unseen}
-ink = {d: roc_auc_score(strange[d], test_pixels.sum(axis=1)) for d in unseen}
+anomalous = {digit: test_labels == digit for digit in unseen}
+scores = {d: roc_auc_score(anomalous[d], anomaly_errors[d]) for d in unseen}
+control = {d: roc_auc_score(anomalous[d], test_pixels.sum(axis=1)) for d in unseen}
 guesses = np.random.default_rng(seed).random(len(test_pixels))
-if unseen:
-    best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
-    chance = np.mean([roc_auc_score(strange[d], guesses) for d in unseen])
-    print({digit: round(score, 3) for digit, score in scores.items()})
+chance = np.mean([roc_auc_score(anomalous[d], guesses) for d in unseen])
+best, worst = max(scores, key=scores.get), min(scores, key=scores.get)
+print({digit: round(score, 3) for digit, score in scores.items()})
 
 # %%
-if unseen:
-    results.record("anomaly_auc_mean", np.mean(list(scores.values())), data=dataset.name)
-    results.record("anomaly_auc_worst", scores[worst], data=dataset.name)
-    results.record("anomaly_auc_chance", chance, data=dataset.name)
+results.record("anomaly_auc_mean", np.mean(list(scores.values())), data=dataset.name)
+results.record("anomaly_auc_worst", scores[worst], data=dataset.name)
+results.record("anomaly_auc_chance", chance, data=dataset.name)
 
 
 # %%
 def draw_curves(axis):
-    """The ROC curves of the best and of the worst stranger."""
+    """The ROC curves of the digits whose anomalies are detected best and worst."""
     for digit, style in ((best, "-"), (worst, "--")):
-        false_alarms, found, _ = roc_curve(strange[digit], anomaly_errors[digit])
-        label = f"unseen {dataset.class_names[digit]}: AUC {scores[digit]:.2f}"
-        axis.plot(false_alarms, found, style, label=label)
+        false_positives, true_positives, _ = roc_curve(anomalous[digit], anomaly_errors[digit])
+        label = f"unseen {names[digit]}: AUC {scores[digit]:.2f}"
+        axis.plot(false_positives, true_positives, style, label=label)
     axis.plot([0, 1], [0, 1], color="0.5", linestyle=":", label="chance")
-    axis.set(xlabel="false alarms (share)", ylabel="strangers found (share)")
+    axis.set(xlabel="false positive rate", ylabel="true positive rate")
     axis.legend(loc="lower right")
 
 
 def draw_areas(axis):
-    """The areas under the curves of all strangers, beside those of the control."""
+    """The areas under the curves of all unseen digits, beside those of the control."""
     places = np.arange(len(unseen))
     axis.bar(places - 0.2, scores.values(), 0.4, label="squared error")
-    axis.bar(places + 0.2, ink.values(), 0.4, label="amount of ink")
+    axis.bar(places + 0.2, control.values(), 0.4, label="sum of pixels")
     axis.axhline(0.5, color="0.5", linestyle=":", label="chance")
-    plots.class_ticks(axis, [dataset.class_names[digit] for digit in unseen])
+    plots.class_ticks(axis, [names[digit] for digit in unseen])
     axis.set(xlabel=f"unseen {kind}", ylabel="AUC", ylim=(0, 1.3))
     axis.legend(ncols=3, fontsize=8, loc="upper center", columnspacing=1)
 
 
 # %%
-if unseen:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.2))
-    draw_curves(left)
-    draw_areas(right)
-    figure.tight_layout()
-    plots.show(
-        figure,
-        alt="Left: ROC curves of the best and the worst unseen digit against the diagonal of "
-        "chance. Right: for each unseen digit two bars, AUC by squared error and by amount of"
-        " ink, with a line at chance. The bars differ much from digit to digit.",
-    )
+figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.2))
+draw_curves(left)
+draw_areas(right)
+figure.tight_layout()
+plots.show(
+    figure,
+    alt="Left: ROC curves of the best and the worst unseen digit against the diagonal of "
+    "chance. Right: for each unseen digit two bars, AUC by squared error and by sum of"
+    " pixels, with a line at chance. The bars differ much from digit to digit.",
+)
 
 # %% [markdown]
 # A mean AUC of {{ expected.anomaly_auc_mean }} hides a failure: the worst digit reaches only
 # {{ expected.anomaly_auc_worst }}, and the figure shows which. A 1 is a single stroke. An autoencoder that never
-# saw one knows such strokes from 4, 7 and 9, and with so little ink there is little to get wrong. The control
-# shows it: by ink alone a 1 looks like the most familiar digit of all, and the error lifts that only part of the
-# way. The squared error measures how *complicated* an image is along with how unusual it is. Beware of reports
-# that leave out the one digit that does not fit.
+# saw one knows such strokes from 4, 7 and 9, and with so few white pixels there is little to get wrong. The control
+# shows it: by their sum alone a 1 looks like the most familiar digit of all, and the error lifts that only part of the
+# way. The squared error measures how *complicated* an image is along with how unusual it is.
 #
 # ### The plane of digits
 #
@@ -1049,22 +1061,17 @@ results.record("vae_test_loss", plane_loss, unit="nats", data=dataset.name)
 
 
 # %%
-def clouds(encoder, pixels):
+def posteriors(encoder, pixels):
     """Means and log variances of the codes of images, each `(count, latents)`, as arrays."""
     return np.split(encoder.predict(pixels, batch_size=500, verbose=0), 2, axis=1)
 
 
 # %%
-means, _ = clouds(plane_encoder, test_pixels)
+means, _ = posteriors(plane_encoder, test_pixels)
 figure, axis = plt.subplots(figsize=(6.5, 5.2))
-if labelled:
-    last = len(dataset.class_names) - 0.5
-    colours = {"c": test_labels[:5000], "cmap": "tab10", "vmin": -0.5, "vmax": last}
-    points = axis.scatter(*means[:5000].T, s=5, **colours)
-    bar = figure.colorbar(points, label=kind)
-    bar.set_ticks(range(len(dataset.class_names)), labels=dataset.class_names)
-else:
-    axis.scatter(*means[:5000].T, s=5)
+colours = {"c": test_labels[:5000], "cmap": "tab10", "vmin": -0.5, "vmax": len(names) - 0.5}
+points = axis.scatter(*means[:5000].T, s=5, **colours)
+figure.colorbar(points, label=kind).set_ticks(range(len(names)), labels=names)
 for radius in (1, 2, 3):
     axis.add_patch(plt.Circle((0, 0), radius, fill=False, color="0.4", linestyle=":"))
 axis.set(xlabel="latent 1", ylabel="latent 2", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
@@ -1125,7 +1132,7 @@ results.record("vae_elbo", wide_elbo, unit="nats", data=dataset.name)
 # (Burda et al. 2016).
 
 # %%
-means, log_variances = clouds(wide_encoder, test_pixels)
+means, log_variances = posteriors(wide_encoder, test_pixels)
 information = 0.5 * (means**2 + np.exp(log_variances) - 1 - log_variances).mean(axis=0)
 active = int(np.sum(information > 0.01))
 print(f"{active} of {wide_latents} latents carry more than 0.01 nats")
@@ -1266,71 +1273,204 @@ results.record("grey_share_50_latents", grey[wide_name], data=dataset.name)
 # $$g^*(z) = \frac{\sum_i q(z \mid x_i)\, x_i}{\sum_i q(z \mid x_i)} .$$
 #
 # An average of crisp strokes that differ by a pixel or two is a soft stroke; an average of a 4
-# and a 9 is neither. So blur is not a lack of training. It is the *right* answer to the
-# question that was asked. We compute $g^*$ from the training images, without any decoder.
+# and a 9 is neither. We compute $g^*$ from the training images, without any decoder.
 
 
 # %%
 def best_images(latents, mean, log_variance, pixels):
     """The likelihood's best answers at `latents`, `(count, 784)`, and the images' weights."""
     deviation = np.exp(log_variance / 2)
-    log_density = norm.logpdf(latents[:, None], mean, deviation).sum(axis=-1)
+    log_density = np.array([norm.logpdf(code, mean, deviation).sum(axis=1) for code in latents])
     shares = np.exp(log_density - logsumexp(log_density, axis=1, keepdims=True))
     return shares @ pixels, shares
 
 
 # %% [markdown]
-# We take ten codes from the prior. The first three rows show the training images with the
+# We take codes from the prior. The first three rows show the training images with the
 # largest weights, then their weighted average over *all* training images, then the decoder's
 # answer.
 
+
 # %%
-latents = np.random.default_rng(seed + 1).standard_normal((10, 2)).astype("float32")
-averages, shares = best_images(latents, *clouds(plane_encoder, train_pixels), train_pixels)
-nearest = np.argsort(-shares, axis=1)[:, :3]
-rows = [as_images(train_pixels[nearest[:, rank]]) for rank in range(3)]
-rows += [as_images(averages), decode(plane_decoder, latents)]
+def beside_average(latents, decoder, posterior):
+    """Five rows of images; the mean of the largest weights, and the decoder's squared error to the average."""
+    averages, shares = best_images(latents, *posterior, train_pixels)
+    nearest = np.argsort(-shares, axis=1)[:, :3]
+    answers = decode(decoder, latents)
+    error = np.sum((as_pixels(answers) - averages) ** 2, axis=1).mean()
+    rows = [as_images(train_pixels[nearest[:, rank]]) for rank in range(3)]
+    return [*rows, as_images(averages), answers], shares.max(axis=1).mean(), error
+
+
+def binary_draws(pixels, random):
+    """Binary images, each pixel drawn white with the probability that its grey value says."""
+    return (random.random(pixels.shape, "float32") < pixels).astype("float32")
+
+
+# %%
+random_numbers = np.random.default_rng(seed + 1)
+wide_posterior = posteriors(wide_encoder, binary_draws(train_pixels, random_numbers))  # what it was trained on
+answers = {}
+for name, latent_dim, decoder, posterior in (
+    ("2", 2, plane_decoder, posteriors(plane_encoder, train_pixels)),
+    ("50", wide_latents, wide_decoder, wide_posterior),
+):
+    latents = random_numbers.standard_normal((average_codes, latent_dim)).astype("float32")
+    answers[name], weight, error = beside_average(latents, decoder, posterior)
+    results.record(f"largest_weight_{name}", weight, data=dataset.name)
+    results.record(f"error_to_average_{name}", error, data=dataset.name)
+
+# %%
 labels = ["weight: largest", "second", "third", "average of all", "decoder"]
-figure = plots.image_rows(rows, labels)
+for name, rows in answers.items():
+    plots.show(
+        plots.image_rows([row[:10] for row in rows], [f"{name} latents, {labels[0]}", *labels[1:]]),
+        alt=f"Ten columns, one per code of {name} latents. Rows 1 to 3: crisp training images whose posteriors lie "
+        "there. Row 4: the weighted average of all training images, soft for 2 latents, and nearly the first row "
+        "for 50. Row 5: the decoder's answer, for 2 latents nearly the fourth row, for 50 often not a digit.",
+    )
+
+# %% [markdown]
+# With 2 latents many posteriors overlap at each code: the largest weight is {{ expected.largest_weight_2 }} on
+# average. So the fourth row is soft, and the decoder has learned it, with a squared error of
+# {{ expected.error_to_average_2 }} between the two. This blur is not a lack of training. It is the *right* answer to the
+# question that was asked.
+#
+# With 50 latents posteriors hardly overlap: the largest weight is {{ expected.largest_weight_50 }} on average, and the best
+# answer is nearly a copy of that image, a crisp digit. The decoder does not give it; its squared error to the fourth row
+# is {{ expected.error_to_average_50 }}. At such codes it was never trained, and it answers with a smooth guess. So these
+# non-digits are *not* the likelihood's answer.
+#
+# ### Where the non-digits come from
+#
+# The decoder was trained on codes from the approximate posteriors. Together, over all images, these make up the
+# **aggregate posterior**,
+#
+# $$q(z) = \frac1N \sum_{i=1}^N q(z \mid x_i) .$$
+#
+# Samples, however, are decoded from the prior. How far apart are the two? We draw one code from the posterior of each
+# training image. If these had the distribution $N(m, C)$, with their mean $m$ and covariance $C$, the divergence from
+# the prior would be
+#
+# $$\mathrm{KL}(N(m, C) \,\Vert\, N(0, I)) = \tfrac12 \big( \mathrm{tr}\, C + m^\top m - k - \log \det C \big) .$$
+
+# %%
+mean, log_variance = wide_posterior
+noise = random_numbers.standard_normal(mean.shape)
+codes = (mean + np.exp(log_variance / 2) * noise).astype("float32")
+prior_codes = random_numbers.standard_normal(codes.shape).astype("float32")
+m, covariance = codes.mean(axis=0), np.cov(codes, rowvar=False)
+log_determinant = np.linalg.slogdet(covariance)[1]
+gaussian_divergence = (np.trace(covariance) + m @ m - wide_latents - log_determinant) / 2
+results.record("aggregate_gaussian_divergence", gaussian_divergence, unit="nats", data=dataset.name)
+
+# %% [markdown]
+# By mean and covariance the two are next to equal. Are they in everything else? We train a classifier to tell codes
+# of images from the prior's, and count its right answers on held-out codes. For equal distributions it would have 50 %.
+
+# %%
+trained_on = len(codes) * 4 // 5
+known, held_out_codes = (
+    np.concatenate([codes[part], prior_codes[part]]) for part in (slice(trained_on), slice(trained_on, None))
+)
+is_code = np.repeat([1.0, 0.0], trained_on)
+teller = perceptron(wide_latents, [256, 256], 1)
+binary_loss = keras.losses.BinaryCrossentropy(from_logits=True)
+teller.compile(optimizer=keras.optimizers.Adam(0.002), loss=binary_loss)
+teller.fit(known, is_code, batch_size=256, epochs=telling_epochs, verbose=0)
+of_codes, of_prior = np.split(teller.predict(held_out_codes, batch_size=5_000, verbose=0)[:, 0], 2)
+accuracy = (np.mean(of_codes > 0) + np.mean(of_prior <= 0)) / 2
+results.record("codes_told_apart", 100 * accuracy, unit="%", data=dataset.name)
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+first, second = np.argsort(-information)[:2]  # the two latents that carry the most
+for values, logits, marker, colour, label in (
+    (prior_codes, of_prior, "x", plots.ORANGE, "prior"),
+    (codes, of_codes, "o", plots.BLUE, "aggregate posterior"),
+):
+    left.scatter(
+        values[:1500, first], values[:1500, second], s=8, marker=marker, color=colour, alpha=0.5, label=label
+    )
+    right.hist(logits, np.linspace(-15, 15, 61), density=True, color=colour, alpha=0.6, label=label)
+left.set(xlabel=f"latent {first}", ylabel=f"latent {second}", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
+right.set(xlabel="the classifier's logit, on held-out codes", ylabel="density")
+left.legend(fontsize=8, loc="upper right")
+right.legend(fontsize=8)
 plots.show(
     figure,
-    alt="Ten columns, one per code. Rows 1 to 3: crisp training images whose clouds lie "
-    "there; they differ in shape and at times in digit. Row 4: the weighted average of "
-    "all training images, soft. Row 5: the decoder's answer, nearly the same soft image.",
+    alt="Left: codes of images and codes of the prior in the two latents that carry the most information; the two sets "
+    "lie over each other. Right: histograms of the classifier's logits for both; they differ clearly.",
 )
 
 # %% [markdown]
-# Is the decoder closer to the average, or to an image? In squared error:
+# Latent by latent one sees no difference, and yet the classifier is right on {{ expected.codes_told_apart }} of held-out
+# codes. In 50 dimensions the prior has large regions to which no image was ever encoded: the divergence pulls each
+# posterior towards the prior, the reconstruction pulls it away, and their average is not the prior (Hoffman and Johnson
+# 2016).
+#
+# Do these regions explain the non-digits? Then codes from a distribution closer to $q(z)$ must give better digits. We
+# fit two: the normal distribution $N(m, C)$, and a mixture of one for each digit, with the mean and covariance of its
+# codes.
+
 
 # %%
-answers = as_pixels(rows[-1])
-to_average = np.sum((answers - averages) ** 2, axis=1).mean()
-to_nearest = np.sum((answers - train_pixels[nearest[:, 0]]) ** 2, axis=1).mean()
-print(f"from the decoder to the average {to_average:.1f}, to the first row {to_nearest:.1f}")
+def fitted_codes(groups, count):
+    """Draws from a mixture of normal distributions, one for each group of the codes: `(count, latents)`."""
+    parts = []
+    for group, size in zip(*np.unique(random_numbers.choice(groups, count), return_counts=True)):
+        own = codes[groups == group]
+        parts.append(random_numbers.multivariate_normal(own.mean(axis=0), np.cov(own, rowvar=False), size))
+    return random_numbers.permutation(np.concatenate(parts)).astype("float32")
+
+
+# %%
+count = min(2_000, len(codes))
+sets = {
+    "prior": prior_codes[:count],
+    "one normal": fitted_codes(np.zeros(len(codes)), count),
+    f"one per {kind}": fitted_codes(train_labels[: len(codes)], count),
+    "aggregate posterior": random_numbers.permutation(codes)[:count],
+}
+drawn = {name: decode(wide_decoder, latents) for name, latents in sets.items()}
+plots.show(
+    plots.image_rows([images[:12] for images in drawn.values()], drawn),
+    alt="Four rows of twelve images, decoded from codes of the prior, of one normal distribution, of one for each digit, "
+    "and of the aggregate posterior. The first two rows have many shapes that are no digits, the third fewer, the last "
+    "hardly any.",
+)
 
 # %% [markdown]
-# The decoder has learned the average. More epochs would bring it closer to the fourth row, not
-# to the first three.
+# A *judge*, which chapter 4 explains, is a classifier trained on real images. We count the images on which it is sure,
+# with a probability above 0.9 for one class.
+
+# %%
+judge = judges.of(dataset)
+for name, images in zip(("prior", "normal", "mixture", "aggregate", "real"), (*drawn.values(), real_images)):
+    sure = metrics.confident_share(judge.features_and_probabilities(images)[1])
+    results.record(f"sure_{name}", 100 * sure, unit="%", data=dataset.name)
+
+# %% [markdown]
+# | codes from | the judge is sure of |
+# |---|---|
+# | the prior | {{ expected.sure_prior }} |
+# | one normal distribution, $N(m, C)$ | {{ expected.sure_normal }} |
+# | a mixture, one normal distribution per digit | {{ expected.sure_mixture }} |
+# | the aggregate posterior | {{ expected.sure_aggregate }} |
+# | (real images) | {{ expected.sure_real }} |
+#
+# The decoder is the same in all rows; only the codes differ. From the aggregate posterior it draws digits almost
+# always, and a mixture as simple as ten normal distributions goes more than half of the way. So the non-digits come
+# from the mismatch between the prior and the aggregate posterior. Other models learn the prior, too (VQ-VAE, van den Oord et
+# al. 2017), or let a discriminator compare the codes with it (adversarial autoencoders, Makhzani et al. 2015).
 #
 # ### What is still wrong
 #
-# The samples of the 2-latent model are readable and soft. The 50-latent model has the better likelihood by far,
-# and yet many of its samples are no digits at all. A high likelihood and good samples are two different things
-# (Theis et al. 2016). These are two faults, with two causes.
-#
-# The **non-digits** come from a mismatch. The decoder was trained on codes from the approximate posteriors.
-# Together, over all images, these make up the **aggregate posterior** $q(z) = \frac1N \sum_i q(z \mid x_i)$.
-# Samples, however, are decoded from the prior, and where the prior has codes that no image was ever encoded to,
-# the likelihood never looks at what comes out. The divergence pulls each posterior towards the prior, but the
-# reconstruction pulls it away, and in the end their average is not the prior (Hoffman and Johnson 2016). Others
-# learn the prior, too (VQ-VAE, van den Oord et al. 2017), or let a discriminator compare the codes with it
-# (adversarial autoencoders, Makhzani et al. 2015).
-#
-# The **blur** comes from the loss. A sum over pixels compares an image with *one* target, pixel by pixel, and its
-# best answer to several possible targets is their average. We have shown it for 2 latents only. With 50 the share
-# of grey pixels is {{ expected.grey_share_50_latents }}, and whether the decoder gives an average there, too, we
-# have not tested. No person would judge a drawing pixel by pixel. A person looks at the whole and says: this was
-# drawn by hand, or it was not. A soft average would be recognised at once, since no real digit is soft.
+# The 50-latent model has the better likelihood by far, and yet many of its samples are no digits: a high likelihood and
+# good samples are two different things (Theis et al. 2016). The blur has another cause, the loss. A sum over pixels
+# compares an image with *one* target, and its best answer to several possible targets is their average. With 50 latents
+# the share of grey pixels is smaller, {{ expected.grey_share_50_latents }}, and still larger than that of real ones. No
+# person would judge a drawing pixel by pixel. A person looks at the whole and says: this was drawn by hand, or it was not.
 #
 # So replace the sum over pixels by an opponent: a second network that sees real and generated images and tries to
 # tell which is which. The generator no longer has to hit a target; it has to avoid being found out. That is a
@@ -1368,13 +1508,13 @@ questions.kl_between.check(kl_between)
 
 # %% [markdown]
 # **Question 2, code.** Write the area under the ROC curve without a curve. It is the probability that a random
-# anomaly (a stranger) has a larger score than a random familiar image; a tie counts one half. Arguments are two
+# anomaly has a larger score than a random familiar image; a tie counts one half. Arguments are two
 # vectors of scores, of any lengths.
 
 
 # %% tags=["exercise"]
-def area_under_curve(familiar_scores, strange_scores):
-    """The probability that a stranger's score exceeds a familiar one's; ties count 1/2."""
+def area_under_curve(familiar_scores, anomaly_scores):
+    """The probability that an anomaly's score exceeds a familiar image's; ties count 1/2."""
     ...
 
 
@@ -1386,10 +1526,9 @@ questions.area_under_curve.check(area_under_curve)
 
 # %%
 area_under_curve = questions.area_under_curve.use(area_under_curve)
-if unseen:
-    errors, is_strange = anomaly_errors[worst], strange[worst]
-    own = area_under_curve(errors[~is_strange], errors[is_strange])
-    print(f"unseen {worst}: {float(own):.6f}, scikit-learn {scores[worst]:.6f}")
+errors, is_anomaly = anomaly_errors[worst], anomalous[worst]
+own = area_under_curve(errors[~is_anomaly], errors[is_anomaly])
+print(f"unseen {worst}: {float(own):.6f}, scikit-learn {scores[worst]:.6f}")
 
 # %% [markdown]
 # **Question 3, find the bugs.** This loss is copied, in spirit, from public code. It trains
@@ -1448,6 +1587,54 @@ questions.fitted_variance.check(fitted_variance)
 shared_by_decoders = ...
 
 questions.shared_by_decoders.check(shared_by_decoders)
+
+# %% [markdown]
+# In the last two you *change something, predict, train, and see*. Choose before you run anything, then train for ten
+# seconds, and check what you chose. `short_vae` trains a small variational autoencoder; `weight` multiplies the
+# divergence in its loss.
+
+
+# %%
+def short_vae(weight):
+    """Reconstruction loss, divergence, and the judge's sure share of samples from the prior, after three epochs."""
+    gradients.seed_everything(seed)
+    vae = BinaryVAE(perceptron(pixel_count, [256], 2 * 50), perceptron(50, [256], pixel_count), seed)
+    vae.divergence_weight.assign(weight)
+    vae.compile(optimizer=keras.optimizers.Adam(0.002))
+    vae.fit(train_pixels, batch_size=128, epochs=3, verbose=0)
+    reconstruction, divergence = vae.predict(test_pixels, batch_size=500, verbose=0)
+    latents = np.random.default_rng(seed).standard_normal((1_000, 50)).astype("float32")
+    probabilities = judge.features_and_probabilities(decode(vae.decoder, latents))[1]
+    return reconstruction.mean(), divergence.mean(), metrics.confident_share(probabilities)
+
+
+# %% [markdown]
+# **Question 7, predict, then train.** Run `short_vae(1.0)`, and then `short_vae(0.0)`: without the divergence. What
+# does the second one do?
+#
+# - a) It redraws worse and draws worse: the loss lacks a part.
+# - b) It redraws better, and so it draws better, too.
+# - c) It redraws better, and its samples are hardly ever digits.
+# - d) Nothing changes but the number that the loss shows.
+
+# %% tags=["exercise"]
+without_divergence = ...
+
+questions.without_divergence.check(without_divergence)
+
+# %% [markdown]
+# **Question 8, predict, then train.** Now `short_vae(4.0)`: the divergence counts four times. Compare with
+# `short_vae(1.0)`. What happens to the samples?
+#
+# - a) They are digits more often, although the network redraws worse.
+# - b) They are digits less often, since a network that redraws worse draws worse.
+# - c) They all look alike: the codes are given up, and the divergence is 0.
+# - d) They stay as they are, since the divergence concerns the encoder only.
+
+# %% tags=["exercise"]
+heavier_divergence = ...
+
+questions.heavier_divergence.check(heavier_divergence)
 
 # %% [markdown]
 # ## Summary

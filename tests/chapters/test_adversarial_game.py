@@ -8,7 +8,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, normal, numpy
+from conftest import ROOT, definitions, normal, numpy
 from keras import layers
 from scipy import stats
 
@@ -453,3 +453,60 @@ def test_the_map_links_every_chapter_by_its_file():
 def test_the_notebook_speaks_of_no_path(chapter):
     """What the chapter says of the machine names places, not paths."""
     assert os.sep not in info.text()
+
+
+# Two games side by side, and what the exercises let a learner find out by training
+
+
+@everywhere
+def test_lengths_of_both_pulls_on_a_linear_discriminator(chapter):
+    game = chapter.new_game()
+    line = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    line.set_weights([np.array([[3.0], [4.0]]), np.array([-2.0])])
+    game.discriminator = line
+    points = normal(9, 2)
+    d = 1 / (1 + np.exp(-(points @ [3, 4] - 2)))
+    assert chapter.pull_lengths(game, points) == pytest.approx([5 * d.mean(), 5 * (1 - d).mean()], abs=1e-4)
+
+
+def test_a_head_start_moves_the_discriminator_alone(chapter, monkeypatch):
+    monkeypatch.setattr(chapter, "head_start", 20)
+    game, lengths = chapter.with_head_start(chapter.ZeroSum)
+    fresh = chapter.new_game(chapter.ZeroSum)
+    assert isinstance(game, chapter.ZeroSum) and lengths.shape == (3, 2)
+    assert same(arrays(game.generator), arrays(fresh.generator))
+    assert not any(np.array_equal(a, b) for a, b in zip(arrays(game.discriminator), arrays(fresh.discriminator)))
+
+
+@pytest.fixture(scope="module")
+def ring_game():
+    """The chapter with its own settings, and everything that its exercises on training need."""
+    parameters = {"seed": 0, "rate": 1e-3, "momentum": 0.5, "width": 64, "batch_size": 128, "deviation": 0.05}
+    parameters |= {
+        "pennies_rate": 0.1,
+        "cell_width": 0.1,
+        "my_drawing": "#",
+        "centres": synthetic.ring(1).centres,
+    }
+    parameters |= {"fixed": normal(2000, 2), "latents": normal(10_000, 2, seed=1)}
+    game = definitions("01_adversarial_game", parameters)
+    game.TARGETS = {"ring": game.ring_points}
+    game.real = game.target_points("ring", 10_000, 5)
+    return game
+
+
+def test_a_hasty_discriminator_does_the_game_no_harm(ring_game):
+    (modes, value), (_, equal) = (ring_game.short_game(1e-3, rate) for rate in (1e-2, 1e-3))
+    assert modes >= 7
+    assert value < equal + 0.05
+
+
+def test_against_a_held_discriminator_the_generator_leaves_the_modes(ring_game):
+    ring_game.game = ring_game.new_game()
+    points = ring_game.target_points("ring", 2000 * 128, 8)
+    ring_game.game.fit(points, batch_size=128, verbose=0)
+    for some in np.split(points[: 200 * 128], 200):  # alone, as in the chapter, which gives it more
+        ring_game.discriminator_move(ring_game.game, some, normal(128, 2, seed=int(abs(some).sum())))
+    (before, doubtful), (after, sure) = ring_game.generator_alone(200)
+    assert before >= 6 and after <= 3
+    assert sure > doubtful + 0.1

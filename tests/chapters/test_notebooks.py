@@ -85,6 +85,15 @@ def test_what_later_chapters_import_is_shown_where_it_is_taught():
     assert layers <= {name for number, name in tagged if number in ("05c", "06")}
 
 
+def test_chapter_1_trains_as_its_sweep_does():
+    shown = sources.parameters(sources.find(["01"])[0])
+    values = script_values("ring_games")
+    names = ["deviation", "batch_size", "width", "rate", "momentum", "cell_width", "judged"]
+    assert {name: values[name] for name in names} == {name: shown[name] for name in names}
+    moves = shown["frames"] * shown["frame_steps"] + shown["more_steps"]
+    assert sweeps.load("ring_games").fixed == {"steps": moves}
+
+
 def test_chapter_5b_trains_as_its_sweep_does():
     values = sources.parameters(sources.find(["05b"])[0])
     fixed = sweeps.load("points").fixed

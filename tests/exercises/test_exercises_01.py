@@ -137,6 +137,12 @@ WRONG = [
     ("which_model", "a", "star"),
     ("which_model", "c", "only a border"),
     ("which_model", "d", "who is ill"),
+    ("hasty_discriminator", "a", "Who chased whom"),
+    ("hasty_discriminator", "b", "How long is the pull"),
+    ("hasty_discriminator", "d", "short_game(1e-2, 1e-2)"),
+    ("held_discriminator", "a", "the generator gains"),
+    ("held_discriminator", "b", "Count the modes"),
+    ("held_discriminator", "c", "The field is low there"),
 ]
 
 
@@ -179,6 +185,8 @@ RIGHT = [
     ("half_the_data", 0.5 * np.log(1 / 3) + np.log(2 / 3)),
     ("steps_to_double", 140),
     ("never_seen", "C"),
+    ("hasty_discriminator", "C"),
+    ("held_discriminator", " d"),
     ("even_logit", [0.5]),
 ]
 

@@ -153,6 +153,12 @@ def loss_that_overflows(pixels, logits, mean, log_variance):
         ("shared_by_decoders", "c", "equal eigenvalues"),
         ("shared_by_decoders", "d", "Reordering"),
         ("shared_by_decoders", "e", "letters"),
+        ("without_divergence", "a", "two reconstruction losses"),
+        ("without_divergence", "b", "where do their codes"),
+        ("without_divergence", "d", "part of the loss"),
+        ("heavier_divergence", "b", "last of the three numbers"),
+        ("heavier_divergence", "c", "is it 0 here"),
+        ("heavier_divergence", "d", "come from the encoder"),
     ],
 )
 def test_a_wrong_answer_fails_with_its_message(name, answer, message):
@@ -184,6 +190,8 @@ def loss_with_other_reductions(pixels, logits, mean, log_variance):
         ("blank_loss", 543.43),
         ("fitted_variance", np.float32(7.25)),
         ("shared_by_decoders", " B "),
+        ("without_divergence", "C"),
+        ("heavier_divergence", " a"),
     ],
 )
 def test_a_right_answer_written_differently_passes(name, answer):
