@@ -491,7 +491,8 @@ for name, path in paths.items():
 # %% [markdown]
 # After {{ expected.pennies_steps }} steps the radius is {{ expected.pennies_at_once }} times the first one when both
 # move at once, and {{ expected.pennies_looking_ahead }} times when both look ahead. The players of a GAN move in turn
-# too, by gradients, with thousands of weights in the place of $x$ and $y$. They can circle as well, and need not. Chapter 5b measures it on the smallest GAN, and what friction does to it.
+# too, by gradients, with thousands of weights in the place of $x$ and $y$. They can circle as well, and need not.
+# Chapter 5b measures it on the smallest GAN, and what friction does to it.
 
 # %% [markdown]
 # ### The game of a GAN
