@@ -7,21 +7,21 @@
 # <!-- picture -->
 #
 # **Time:** about {{ reading }} minutes to read, {{ exercises }} for the exercises; the machine needs
-# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** Python and NumPy, derivatives, what a
-# probability density is, and that you have trained a small Keras network before.
+# {{ minutes }} minutes ({{ machine }}, profile lesson). **Before this:** Python and NumPy, logarithms, derivatives and
+# the chain rule in several variables, probability densities, expectations and Bayes' rule, and that you have
+# trained a small Keras network before.
 #
 # The picture is a film that plays three times. The dark dots are real points, the crosses are drawn by the first
 # player, and the colours say what the second one thinks: purple where it expects real points, orange where it
 # expects drawn ones. Think of a counterfeiter and a detective. The counterfeiter never sees real money; all he
-# knows is how the detective looks at his notes. Each gets better because the other does. Two networks that play
-# like this are a **generative adversarial network**, GAN.
+# knows is how the detective looks at his notes. Two networks that play like this, a **generator** and a
+# **discriminator**, are a **generative adversarial network**, GAN.
 #
 # In this chapter you watch the game in the plane, move by move and then as a film, choose its goal and its
-# settings, and solve by hand the two games that explain what you see. It is also the place to find out how the
-# notebooks and the exercises work.
+# settings, and solve by hand the two games that explain what you see.
 #
-# Ian Goodfellow had the idea in 2014; the story goes that he met it in a bar in Montreal, in a discussion with
-# friends, and that it worked the same night. By 2018 the [GAN
+# Ian Goodfellow had the idea in 2014; the story goes that he met it in a bar in Montreal, and that it worked the
+# same night. By 2018 the [GAN
 # zoo](https://github.com/hindupuravinash/the-gan-zoo) listed some five hundred variants with a name of their own,
 # generated faces were hard to tell from photographs, and Christie's sold a portrait made by a GAN.
 #
@@ -94,10 +94,9 @@ except ImportError:
 # %% [markdown]
 # ## Parameters
 #
-# Every chapter has one cell like this. Change a number, run the notebook again, and see what happens: that is what it
-# is for. The values that stand here are the **lesson** profile, made for a laptop. There is also `smoke`, which only
-# tests that everything runs, and `full`, for a GPU. The settings of the game were tried out with the seeds 0,
-# 100 and 101.
+# Every chapter has one cell like this. Change a number, run the notebook again, and see what happens. The values that
+# stand here are the **lesson** profile, made for a laptop; `smoke` only tests that everything runs, and `full` is for
+# a GPU. The settings of the game were tried out with the seeds 0, 100 and 101.
 
 # %% tags=["parameters"]
 profile = "lesson"  # smoke for tests, full for a GPU
@@ -148,9 +147,8 @@ settings.whole(pennies_steps=pennies_steps, patient_moves=patient_moves, judged=
 # ### What your machine has
 #
 # Versions, the backend that Keras computes with, the device, the data sets and whether they are already here, and how
-# many minutes each chapter will take: those were measured on another machine, and are scaled by how fast yours
-# multiplies matrices at the moment. Other programs that run beside it make them look longer, as they did in the output
-# that is stored here. The command `python -m gancourse info` prints the same.
+# many minutes each chapter will take: measured on another machine, and scaled by how fast yours multiplies matrices.
+# Other programs make them look longer. `python -m gancourse info` prints the same.
 
 # %%
 print(info.text())
@@ -158,24 +156,23 @@ print(info.text())
 # %% [markdown]
 # ### How the notebooks work
 #
-# Run the cells from top to bottom with Shift and Enter. All chapters have the same headings: the data, the idea, the
-# networks, the loss, the training, the results, the exercises. What a chapter is about is in its cells in full; what an
-# earlier chapter taught is imported.
+# Run the cells from top to bottom with Shift and Enter. All chapters have the same headings. What a chapter is about is
+# in its cells in full; what an earlier chapter taught is imported.
 #
 # Where a chapter publishes a number you see a line of the form
 # `name = value unit (data) · expected mean ± spread over n runs: inside`. A training depends on chance, so a
-# number from one run says little. The expectation comes from runs with several seeds, this notebook's among them,
-# and *inside* means: within the range where 95 of 100 further runs are expected. (For `ring_high_quality`, the
-# number that judges the game below, the expectation is {{ expected.ring_high_quality }}.) After you change a
-# parameter a number may be *outside*: then you have found out something.
+# number from one run says little. The mean and the *spread*, the standard deviation, come from runs with several
+# seeds, this notebook's among them. *Inside* means: within the range, wider than the spread, where 95 of 100 further
+# runs are expected. (For `ring_high_quality`, which judges the game below, we expect
+# {{ expected.ring_high_quality }}.) One number in twenty is *outside* by chance. Several outside after you changed a
+# parameter mean something.
 #
 # ### How the exercises work
 #
 # Questions check themselves. A question has four methods. `check(answer)` says whether an answer is right and, if not,
 # what it misses, without giving the answer away. `hint()` gives a push. `solution()` shows the solution and its reason:
-# for afterwards. `use(answer)` goes on with your function if it passes and with ours if it does not, so that a
-# notebook runs to its end even if you leave a question out. Your progress is kept in a small file in your home folder;
-# `python -m gancourse progress` shows it.
+# for afterwards. `use(answer)` goes on with your function if it passes and otherwise with ours, so that a notebook
+# runs to its end. Your progress is kept in a small file in your home folder; `python -m gancourse progress` shows it.
 #
 # There are four kinds of question. Here is one of each, to warm up; the others wait at the end.
 
@@ -318,7 +315,7 @@ plots.show(
 # $$ p(x) = \sum_y p(y) \, p(x \mid y) , \qquad p(y \mid x) = \frac{p(y) \, p(x \mid y)}{p(x)} . $$
 #
 # The discriminative model here is a logistic regression on the coordinates' powers up to the third. The
-# generative one puts a small Gaussian on every training point of a class and adds them up, a **kernel density
+# generative one puts a small Gaussian on every training point of a class and averages them, a **kernel density
 # estimate**. Both learn from {{ expected.class_points }} points.
 
 # %%
@@ -385,18 +382,18 @@ print(f"its density is {densities(odd).mean() / densities(x).mean():.0e} of a us
 
 # %% [markdown]
 # As classifiers both do well: {{ expected.discriminative_accuracy }} of new points are right for the
-# discriminative model, {{ expected.generative_accuracy }} for the generative one, where guessing gives 50 %. The
-# one model learned a border and nothing else. The other can draw new points of either class.
+# discriminative model, {{ expected.generative_accuracy }} for the generative one, where guessing gives 50 %.
 #
 # The star lies far from all points. Asked for its class, *both* models answer with certainty, and in the figure
 # they contradict each other: the border of the one leaves it in class 0, Bayes' rule puts it into class 1.
 # Neither answer means anything. Out there both class densities are next to 0, and Bayes' rule only says which of
 # the two falls off more slowly; with another seed that may be the other one. So a probability near 1 is no sign
-# that a model knows such points. What the generative model has in addition is the density $p(x)$ itself: it can
-# say that nothing like the star was ever seen. The discriminative model cannot.
+# that a model knows such points. The generative model has in addition the density $p(x)$ itself, and can say that
+# nothing like the star was ever seen. (Not always with images: one that is simpler than real ones, say a blank one, can
+# get a high density; Nalisnick et al. 2019.)
 #
-# Such a density has its price: in a plane Gaussians are easily added up, but an image has thousands of
-# coordinates, and there no sum of Gaussians looks like an image.
+# Such a density has its price: in the plane {{ expected.class_points }} Gaussians fill the space; in the 784
+# coordinates of a small image they leave nearly all of it empty.
 #
 # A GAN is a way around: it draws points from $p(x)$ without ever writing $p(x)$ down. What it needs for that is a
 # discriminative model for the question "real or generated?". So both kinds meet in one game.
@@ -404,8 +401,11 @@ print(f"its density is {densities(odd).mean() / densities(x).mean():.0e} of a us
 # ### A game that is solved by hand: matching pennies
 #
 # Two players lay down a coin each, and choose which side is up. If the sides match, the first player gets 1 from the
-# second; if not, the second gets 1 from the first. What one wins the other loses: a **zero-sum game**. If the first
-# shows heads with the probability $\frac{1 + x}{2}$ and the second with $\frac{1 + y}{2}$, the first one's mean gain is
+# second; if not, the second gets 1 from the first. What one wins the other loses: a **zero-sum game**. In this
+# section $x$ and $y$ are no points but the players' choices: 1 is always heads, −1 always tails, and heads has the
+# probability $\frac{1 + x}{2}$ or $\frac{1 + y}{2}$. A match has
+# $\frac{1+x}{2} \cdot \frac{1+y}{2} + \frac{1-x}{2} \cdot \frac{1-y}{2} = \frac{1 + x y}{2}$, so the first one's mean
+# gain is
 #
 # $$ V(x, y) = P(\text{match}) - P(\text{no match}) = x y , \qquad -1 \le x, y \le 1 . $$
 #
@@ -414,7 +414,7 @@ print(f"its density is {densities(odd).mean() / densities(x).mean():.0e} of a us
 # and so on without end. Only at $x = y = 0$, where both toss a fair coin, can nobody gain by a change of their own.
 # Such a point is a **Nash equilibrium**. It is the only one here, and the game is worth $V = 0$.
 #
-# It is easily found by thinking. Do players find it who only follow their gradient? The first climbs along
+# Do players find it who only follow their gradient? The first climbs along
 # $\partial V / \partial x = y$, the second descends along $\partial V / \partial y = x$, with steps of size
 # $\eta$. There are several ways to take turns: both **at once**; **in turn**, so that the second knows the first
 # one's new move; or both **looking ahead**: each tries a step, and then moves from where it was, by the gradient
@@ -467,10 +467,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Nobody goes straight to the middle. At any place the gradient of the one pushes across that of the other, so the
-# players *circle*. How the radius $r = \sqrt{x^2 + y^2}$ changes can be computed. At once:
-# $r'^2 = (x + \eta y)^2 + (y - \eta x)^2 = (1 + \eta^2) \, r^2$, so every step leads outwards. In turn: the step is a
-# matrix of determinant 1, and $x^2 + y^2 + \eta x y$ never changes, which is an ellipse. Looking ahead:
+# Nobody goes straight to the middle. The joint step $\eta \, (y, -x)$ is at right angles to the players' place
+# $(x, y)$, so they *circle*. How the radius $r = \sqrt{x^2 + y^2}$ changes can be computed. At once:
+# $r'^2 = (x + \eta y)^2 + (y - \eta x)^2 = (1 + \eta^2) \, r^2$, so every step leads outwards. In turn:
+# $x^2 + y^2 + \eta x y$ never changes, which is an ellipse. Looking ahead:
 # $x' = (1 - \eta^2) x + \eta y$ and $y' = (1 - \eta^2) y - \eta x$, so $r'^2 = (1 - \eta^2 + \eta^4) \, r^2$, and
 # for $\eta < 1$ every step leads inwards.
 
@@ -490,15 +490,15 @@ for name, path in paths.items():
 
 # %% [markdown]
 # After {{ expected.pennies_steps }} steps the radius is {{ expected.pennies_at_once }} times the first one when both
-# move at once, and {{ expected.pennies_looking_ahead }} times when both look ahead. Keep this picture in mind. The
-# players of a GAN move in turn too, by gradients, with thousands of weights in the place of $x$ and $y$. They can
-# circle as well, and need not. Chapter 5b measures it on the smallest GAN, and what friction does to it.
+# move at once, and {{ expected.pennies_looking_ahead }} times when both look ahead. The players of a GAN move in turn
+# too, by gradients, with thousands of weights in the place of $x$ and $y$. They can circle as well, and need not.
+# Chapter 5b measures it on the smallest GAN, and what friction does to it.
 
 # %% [markdown]
 # ### The game of a GAN
 #
-# The **generator** turns random numbers $z$, the **latents** or *noise vector*, a point of the **latent space**,
-# into points $G(z)$ of the plane. The **discriminator** looks at one point and answers with the probability
+# The generator turns random numbers $z$, the **latents** or *noise vector*, a point of the **latent space**,
+# into points $G(z)$ of the plane. The discriminator looks at one point and answers with the probability
 # $D(x)$ that it is real. It wants $D$ high on real points and low on generated ones. The generator wants its
 # points to be called real. Both wishes are in one formula,
 #
@@ -509,33 +509,37 @@ for name, path in paths.items():
 #
 # Hold the generator still. Its points have some density $p_g$, and $V$ is the integral of
 # $p_{\text{data}} \log D + p_g \log (1 - D)$. At each $x$ the best answer can be found by itself: the derivative
-# with respect to $D$ is $p_{\text{data}} / D - p_g / (1 - D)$, and it vanishes at
+# with respect to $D$ is $p_{\text{data}} / D - p_g / (1 - D)$. It falls as $D$ grows, so there is a maximum where it
+# vanishes,
 #
 # $$ D^*(x) = \frac{p_{\text{data}}(x)}{p_{\text{data}}(x) + p_g(x)} . $$
 #
-# Put this into $V$, with the mixture $m = (p_{\text{data}} + p_g) / 2$. The **Kullback-Leibler divergence**
-# $\mathrm{KL}(p \,\|\, q) = \int p \log (p / q)$ measures how much $p$ differs from $q$; with natural logarithms its
-# unit is the *nat*:
+# Put this into $V$. With the mixture $m = (p_{\text{data}} + p_g) / 2$ we have $D^* = p_{\text{data}} / (2 m)$, so
+# $\log D^* = \log (p_{\text{data}} / m) - \log 2$, and likewise $\log (1 - D^*)$ with $p_g$. The means of such
+# logarithms are **Kullback-Leibler divergences**, $\mathrm{KL}(p \,\|\, q) = \int p \log (p / q) \, dx$. They measure
+# how much $p$ differs from $q$: never below 0, and 0 only if both are equal. With natural logarithms the unit is the *nat*:
 #
 # $$ V(D^*, G) = -2 \log 2 + \mathrm{KL}(p_{\text{data}} \,\|\, m) + \mathrm{KL}(p_g \,\|\, m)
 # = -2 \log 2 + 2 \, \mathrm{JSD}(p_{\text{data}}, p_g) . $$
 #
-# JSD is the Jensen-Shannon divergence: 0 if the densities are equal, $\log 2$ if they nowhere overlap. So against a
-# perfect opponent the generator can do no better than to make $p_g = p_{\text{data}}$. Then $D^* = \frac12$ everywhere,
-# $V = -2 \log 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
+# JSD is the Jensen-Shannon divergence: 0 only if the densities are equal, $\log 2$ if they nowhere overlap. So against
+# a perfect opponent the generator can do no better than to make $p_g = p_{\text{data}}$. Then $D^* = \frac12$
+# everywhere, $V = -2 \log 2 \approx -1.386$, and nobody can gain alone: the Nash equilibrium.
 #
 # The whole game in one line is $\min_G \max_D V(D, G)$. Goodfellow et al. prove (in their section 4) that it ends
 # at this equilibrium, under three conditions: both players can be any function, the discriminator reaches its
 # best answer before every move of the generator, and the generator changes its density $p_g$ itself, in small
 # steps that lower $V$. Networks meet none of them. They have few weights, the discriminator makes one move at a
-# time, and what moves are weights, of which $V$ is no convex function. So the theorem says where the game should
-# end, and not that a training gets there.
+# time, and what moves are weights. So the theorem says where the game should end, and not that a training gets
+# there.
 #
 # That can be checked where the densities are known. Real numbers have the density of $N(0, 1)$, generated ones that of
-# another Gaussian. The logit of $D^*$ is $\log p_{\text{data}} - \log p_g$, and with logits $V = -\int p_{\text{data}}
-# \log (1 + e^{-\ell}) + p_g \log (1 + e^{\ell})$; NumPy's `logaddexp(0, t)` is $\log (1 + e^t)$. The divergence we compute
-# by another way, through entropies: $\mathrm{JSD} = H(m) - \frac12 H(p_{\text{data}}) - \frac12 H(p_g)$, where a
-# Gaussian of deviation $s$ has $H = \frac12 \log (2 \pi e s^2)$.
+# another Gaussian. A logit is $\ell = \log \frac{D}{1 - D}$, the inverse of the sigmoid; that of $D^*$ is
+# $\log p_{\text{data}} - \log p_g$. With logits
+# $V = -\int \big[ p_{\text{data}} \log (1 + e^{-\ell}) + p_g \log (1 + e^{\ell}) \big] \, dx$; NumPy's `logaddexp(0, t)`
+# is $\log (1 + e^t)$. The divergence we compute by another way, through entropies $H(p) = -\int p \log p \, dx$:
+# $\mathrm{JSD} = H(m) - \frac12 H(p_{\text{data}}) - \frac12 H(p_g)$, where a Gaussian of standard deviation $s$ has
+# $H = \frac12 \log (2 \pi e s^2)$.
 
 # %%
 line = np.linspace(-30, 30, 60_001)
@@ -573,7 +577,8 @@ for mean, spread in ((0, 1), (0.5, 1), (1, 1), (2, 1), (4, 1), (0, 3)):
 
 # %% [markdown]
 # In the picture two other discriminators stand beside the best one: one that answers one half everywhere, and one that
-# is three times as sure as it should be (its logits are tripled). Neither ever gets above $D^*$.
+# is three times as sure as it should be (its logits are tripled). Neither ever gets above $D^*$. And who is too sure
+# can fall below $-2 \log 2$: a coin would do better.
 
 # %%
 means = np.linspace(0, 6, 61)
@@ -594,40 +599,6 @@ plots.show(
     "generator's mean, for the best discriminator, for one that is three times as sure and for one that always answers "
     "one half.",
 )
-
-# %% [markdown]
-# ### Where GANs stand: a map of generative models
-#
-# A GAN never writes $p(x)$ down: its density is **implicit**, given only by what it draws. Models with an
-# **explicit** density have a formula for $p(x)$, or for a bound on it, and are trained by maximum likelihood. The
-# kernel density above is one of them. Here are the families that draw images.
-#
-# | family | density | how it is trained | how it draws a sample |
-# |---|---|---|---|
-# | autoregressive | explicit, exact | maximum likelihood | pixel by pixel, each given those before it |
-# | normalizing flow | explicit, exact | maximum likelihood | in one pass, through an invertible network |
-# | VAE (chapter 2) | explicit, a bound | raise the bound, the ELBO | in one pass: draw a code, decode it |
-# | diffusion (chapter 12) | explicit, a bound | learn to remove noise | in many steps, from noise to an image |
-# | GAN | implicit | a game against a discriminator | in one pass: draw latents, generate |
-#
-# | family | good at | bad at | start with |
-# |---|---|---|---|
-# | autoregressive | likelihood; text, too | slow: a pass per pixel | [PixelRNN, 2016](https://arxiv.org/abs/1601.06759) |
-# | normalizing flow | exact density | as many latents as pixels | [Real NVP, 2017](https://arxiv.org/abs/1605.08803) |
-# | VAE | stable; a code for every image | blurred samples | [VAE, 2014](https://arxiv.org/abs/1312.6114) |
-# | diffusion | quality, variety, stable training | slow: many passes | [DDPM, 2020](https://arxiv.org/abs/2006.11239) |
-# | GAN | sharp images in one pass | no density; unstable; drops modes | [GAN, 2014](https://arxiv.org/abs/1406.2661) |
-#
-# (Energy-based models, such as Boltzmann machines, are explicit up to a factor that nobody can compute, and draw
-# by Markov chains.)
-#
-# The families mix. Stable Diffusion runs its diffusion on the codes of an autoencoder ([Rombach et al.
-# 2022](https://arxiv.org/abs/2112.10752)) that was trained with a discriminator; VQGAN ([Esser et al.
-# 2021](https://arxiv.org/abs/2012.09841)) puts an autoregressive model on such codes; and a diffusion model that
-# has to draw in one step is often taught by a discriminator ([Sauer et al.
-# 2023](https://arxiv.org/abs/2311.17042)). So the game of this course is also a part of what came after it. The
-# map follows Goodfellow's tutorial of 2016 ([arXiv:1701.00160](https://arxiv.org/abs/1701.00160), section 2),
-# which is older than diffusion models.
 
 # %% [markdown]
 # ## The networks
@@ -659,8 +630,7 @@ plots.show(
 # | discriminator $D$, the detective | a point, real or generated | a logit, high = real | tell the two kinds apart |
 #
 # In the plane there is no formula for $p_g$, and nobody computes $D^*$. Both players are networks, with two hidden
-# layers of {{ expected.width }} units. The generator turns two latents into a point, the discriminator turns a point
-# into a logit, $D = \sigma(\ell)$.
+# layers of {{ expected.width }} units, and $D = \sigma(\ell)$.
 
 # %%
 results.record("width", width)
@@ -678,11 +648,11 @@ def dense_network(outputs):
 # discriminator minimises $-V$. For the generator there are two games. In the **zero-sum** game it minimises $V$ itself.
 # In the game that is played in practice, the **non-saturating** one, it minimises $-\log D(G(z))$.
 #
-# How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. By the chain
-# rule it is $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is
+# How do they differ? A generated point at $x$ feels the pull $-\nabla_x$ of the generator's loss. Since
+# $\frac{d}{d \ell} \log \sigma(-\ell) = -D$ and $\frac{d}{d \ell} \log \sigma(\ell) = 1 - D$, the chain rule makes it
+# $D \, \nabla_x \ell$ in the first game and $(1 - D) \, \nabla_x \ell$ in the second. The direction is
 # the same, up the slope of the discriminator's logit. The length is not: where the discriminator is sure that a
-# point is generated, $D \approx 0$, the first pull vanishes and the second has its largest factor. And such
-# points need it most.
+# point is generated, $D \approx 0$, the first pull vanishes and the second has its largest factor.
 #
 # The non-saturating game is no longer zero-sum, so the divergence no longer describes the generator's loss. But the
 # equilibrium is the same: where $D = \frac12$ everywhere, neither game pulls. And $V(D^*, G)$ still measures how far
@@ -708,12 +678,11 @@ class ZeroSum(Game):
 
 
 # %% [markdown]
-# `GAN`, from which `Game` is made, is the loop of chapter 3. It repeats two moves, and you should see them
-# without any wrapping. A move, one training step of one player, computes the loss of this player and its gradient
+# `GAN`, from which `Game` is made, is the loop of chapter 3. It repeats two moves, here without any
+# wrapping. A move, one training step of one player, computes the loss of this player and its gradient
 # with respect to *that player's weights*, and lets its optimizer take one step. `stop_gradient` says that the
-# generated points are fixed while the discriminator moves. (The generator's loss is handed the real points as
-# well, because some games of later chapters need them there. In the zero-sum game they are in a term that does
-# not depend on the generator's weights, so its gradient is 0; the other game does not use them.)
+# generated points are fixed while the discriminator moves. (The generator's loss is handed the real points because
+# some later games need them there. Here they do not change its gradient.)
 
 
 # %%
@@ -800,8 +769,8 @@ print("V at the start, after the discriminator's move, after the generator's: ",
 print(", ".join(f"{v:.4f}" for v in values))
 
 # %% [markdown]
-# To see more, we exaggerate: the discriminator makes sixty moves while the generator
-# waits, and then the generator makes ten. The real game takes turns.
+# The discriminator raised $V$, then the generator lowered it, each by little: a move is a small step. To see more, we
+# exaggerate: the discriminator makes sixty moves while the generator waits, and then the generator makes ten.
 
 # %%
 pictures = [(look(game, latents), "start", value_now(game))]
@@ -831,12 +800,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Look at the middle panel. The colours are all that the generator will ever know of the ring: purple where the
-# discriminator expects real points, orange where it expects generated ones. The arrows point uphill, from orange to
-# purple. In the right panel the generated points have followed them.
+# Look at the middle panel. The colours are all that the generator is told, and there is no ring in them yet: the
+# field only says *not here*, and is purple even in corners where no real point lies. The arrows point uphill, from
+# orange to purple, and in the right panel the generated points have followed them.
 #
 # The generator's weights move all its points at once, so a point cannot follow its arrow freely: it takes its
-# neighbours along. That is why the game needs many moves, and why it can go wrong.
+# neighbours along. That is one reason why the game needs many moves and can go wrong.
 #
 # ## Training
 #
@@ -903,9 +872,8 @@ plots.show(
 
 # %% [markdown]
 # The points rush to the ring, overshoot, and are pushed back. Where many of them gather the field turns orange, and
-# drives them apart. That is why they spread over all eight Gaussians although nobody asked them to. Near the ring the
-# field grows pale at last, for there is little left to tell. Away from it orange stays: only generated points were ever
-# seen there.
+# drives them apart. That may be why they spread over all eight Gaussians, unasked. Near the ring the field grows pale
+# at last, for there is little left to tell. Away from it orange stays: only generated points were ever seen there.
 #
 # ### As a film
 #
@@ -948,9 +916,8 @@ print(path.as_posix())
 # %% [markdown]
 # ### Your own game
 #
-# Which target, how fast each player learns, which of the two games, how many moves: the parameters that begin with
-# `my_` say so. They stand at the top of the notebook, and the next cells play with them. Draw something in
-# `my_drawing`, or choose `spiral` or `moons`.
+# The parameters at the top that begin with `my_` choose the target, how fast each player learns, which of the two
+# games, and how many moves. Draw something in `my_drawing`, or choose `spiral` or `moons`.
 
 
 # %%
@@ -982,10 +949,11 @@ plots.show(
 )
 
 # %% [markdown]
-# In JupyterLab, Colab or VS Code the next cell shows buttons in the place of parameters. Click the dots of a drawing,
+# In JupyterLab, Colab or VS Code the next cells show buttons in the place of parameters. Click the dots of a drawing,
 # or choose another target, and press **new game**. Then either move the players yourself, ten moves at a press, or let
-# them play and get a film. (Where nobody is looking, as in a test run, the cell says so. If your front end
-# can show buttons and none appear, run `display(Controls(my_drawing).box)`.)
+# them play and get a film. The code is plumbing but for two methods, `move_discriminator` and `move_generator`, which
+# call the moves that you have read above. (If your front end can show buttons and none appear, run
+# `display(Controls(my_drawing).box)`.)
 
 
 # %%
@@ -1049,10 +1017,6 @@ class Playground:
         plots.show(
             figure, alt="The field, real and generated points, and an arrow at some of the generated ones."
         )
-
-
-# %% [markdown]
-# The class is all plumbing but for two methods, which call the moves that you have read above.
 
 
 # %%
@@ -1155,7 +1119,7 @@ print(f"-2 log 2 = {-2 * np.log(2):.4f}")
 # {{ expected.value_cells }}, where real against real has {{ expected.value_cells_real }} and untrained noise
 # {{ expected.value_cells_noise }}. A value near $-2 \log 2$ says that *this* discriminator cannot tell, and no more.
 #
-# Why do they disagree? Look at the points, and at one of the Gaussians close up.
+# Look at the points, and at one of the Gaussians close up.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.3), layout="constrained")
@@ -1186,14 +1150,14 @@ results.record("patient_moves", patient_moves)
 results.record("value_patient", own_value(game, real, generated), unit="nats", data="ring")
 
 # %% [markdown]
-# Its value goes from {{ expected.value_own }} to {{ expected.value_patient }}, and the cells have
-# {{ expected.value_cells }}. So it could
-# tell more and had too little time: before it was done, the generator moved on. The cells can tell more still.
+# Its value goes from {{ expected.value_own }} to {{ expected.value_patient }}; the cells, with
+# {{ expected.value_cells }}, can tell more still. So the game has not ended: at an equilibrium no player gains alone,
+# and here the discriminator does. It had too little time: before it was done, the generator moved on.
 #
-# For the points themselves, **high quality** is the share of points that lie within three deviations of some centre. A
-# **mode** is a Gaussian, and it counts as met if at least half of the points that are due to it lie within three
-# deviations of its centre. (Usually a single point suffices; but then plain noise meets all eight.) The control is a
-# generator that knows of the circle and not of the Gaussians.
+# For the points themselves, **high quality** is the share of points that lie within three standard deviations of some
+# centre. A **mode** is a Gaussian. An eighth of the points should lie there; it counts as met if at least half as many
+# are within three standard deviations of its centre. (Usually a single point suffices; but then plain noise meets all
+# eight.) The control is a generator that knows of the circle and not of the Gaussians.
 
 # %%
 centres = synthetic.ring(1).centres
@@ -1231,18 +1195,16 @@ results.record("real_spread", spread_of(real), data="ring")
 # {{ expected.ring_modes }} of 8 modes are met, and {{ expected.ring_high_quality }} of the points are of high quality;
 # real points have {{ expected.real_modes }} and {{ expected.real_high_quality }}, points all over the circle
 # {{ expected.circle_modes }} and {{ expected.circle_high_quality }}.
-# But within the Gaussians the deviation, divided by the right one, is {{ expected.ring_spread }}, where real points
-# have {{ expected.real_spread }}: high quality counts points that are near enough, and does not ask how they are
-# spread.
+# But within the Gaussians the standard deviation, divided by the right one, is {{ expected.ring_spread }}, where real
+# points have {{ expected.real_spread }}: high quality does not ask how the points are spread.
 #
 # ### The zero-sum game beside the other
 #
-# The networks played the non-saturating game. What would the game of the theory have done? The two differ in
-# the length of the pull on a generated point: $D \, \lVert \nabla_x \ell \rVert$ in the zero-sum game,
-# $(1 - D) \, \lVert \nabla_x \ell \rVert$ in the other. The difference is large where the discriminator is sure.
-# So we give it a **head start**: {{ expected.head_start }} moves alone. After every tenth we measure both
-# lengths, averaged over generated points. Then both games are played from there, with the same
-# weights, points and moves.
+# What would the game of the theory have done? The two differ in the length of the pull on a generated point:
+# $D \, \lVert \nabla_x \ell \rVert$ in the zero-sum game, $(1 - D) \, \lVert \nabla_x \ell \rVert$ in the other. They
+# differ most where the discriminator is sure. So we give it a **head start**: {{ expected.head_start }} moves alone.
+# After every tenth we measure both lengths, averaged over generated points. Then both games are played from there, with
+# the same weights, points and moves.
 
 
 # %%
@@ -1307,17 +1269,17 @@ for name, length in zip(distances, lengths[-1]):
 # %% [markdown]
 # After the head start the discriminator is sure of the generated points. There the zero-sum pull has the mean length
 # {{ expected.zero_sum_pull }}, the non-saturating one {{ expected.non_saturating_pull }}: this is the saturation from
-# which the second game has its name. What does it cost? Some time, and less than one might think. After three eighths
+# which the second game has its name. What does it cost? Less than one might think. After three eighths
 # of the moves the cells' value is {{ expected.zero_sum_early }} for the zero-sum game and
 # {{ expected.non_saturating_early }} for the other. After all of them it is {{ expected.zero_sum_last }} and
-# {{ expected.non_saturating_last }}, where real against real has {{ expected.value_cells_real }}. One reason is Adam. It
-# divides each gradient by its own recent size, so a gradient that is ten times as short gives a step of the same length.
+# {{ expected.non_saturating_last }}, where real against real has {{ expected.value_cells_real }}. We suspect Adam: it
+# divides each gradient by its own recent size, so a short one gives an equally long step. (Not tested.)
 #
 # ### One thing changed
 #
 # The same networks, the same ring, as many moves, and one thing changed. In the **hasty** game the generator's rate is
-# ten times the discriminator's. In the game with **momentum** both players' Adam remembers gradients with 0.9, the
-# default of most libraries, in the place of {{ expected.momentum }}.
+# ten times the discriminator's. In the game with **momentum** both players' Adam averages about ten past gradients
+# (0.9, the default of most libraries) and not two ({{ expected.momentum }}).
 
 # %%
 results.record("momentum", momentum)
@@ -1350,12 +1312,13 @@ results.record("hasty_value_own", own_value(wrong["hasty"], real, samples), unit
 
 # %% [markdown]
 # The hasty generator puts its points where the field is best at the moment, in one place or along a thread:
-# **mode collapse**. The discriminator learns to reject that place, the points move on, and the chase of the two
-# with their pennies begins again. That is the first half of the upper row, with the seed of this notebook, 0. Later the
-# points lie along an arc of the ring, with a gap, and run past most of the Gaussians instead of gathering in them. How
-# a game ends depends on the seed. So here are ten, with the chapter's own game and the zero-sum game without a head start
-# beside the two. Each number, and each dot of the figure, is the end of one seed's game. (They were played by
-# `notebooks/sweeps/ring_games.py`, in eight minutes.)
+# **mode collapse**. The discriminator learns to reject that place, the points move on, and the chase of the
+# pennies begins again. That is the first half of the upper row, with the seed of this notebook, 0. Later the
+# points lie along an arc of the ring, with a gap, and run past most of the Gaussians instead of gathering in them. With
+# momentum, in the lower row, they jump from place to place too, and end on a closed line that is not quite the ring.
+# How a game ends depends on the seed. So here are ten, with the chapter's own game and the zero-sum game without a head
+# start beside the two. Each number, and each dot of the figure, is the end of one seed's game. (They were played by
+# `notebooks/sweeps/ring_games.py`.)
 
 # %%
 rows = sweeps.rows("ring_games")
@@ -1389,23 +1352,57 @@ plots.show(
 # no mean describes either kind. The zero-sum game meets all eight with most seeds, not with all. Whoever tries a single
 # seed may learn the opposite lesson; that is why every number of this course comes from several.
 #
-# Would you have noticed a failure by the game's own value? In the right panel the dots of the hasty game lie close to
-# those of the game that goes well; their means are
-# {{ sweep.ring_games.value_own:.2f arm=hasty }} and {{ sweep.ring_games.value_own:.2f arm=non_saturating }}. The cells
-# tell them apart: {{ sweep.ring_games.value_cells:.2f arm=hasty }} and
-# {{ sweep.ring_games.value_cells:.2f arm=non_saturating }}. *The losses of a GAN do not tell how good it is.*
+# Would you have noticed a failure, a game that missed modes, by its own value? Mostly: in the right panel most failed
+# games lie further from $-2 \log 2$ than any good one. (Below it a discriminator does worse than a coin.) But not all
+# do. The means of the hasty game and of the one with equal rates are
+# {{ sweep.ring_games.value_own:.2f arm=hasty }} and {{ sweep.ring_games.value_own:.2f arm=non_saturating }}; by cells
+# they are {{ sweep.ring_games.value_cells:.2f arm=hasty }} and
+# {{ sweep.ring_games.value_cells:.2f arm=non_saturating }}. *A value near $-2 \log 2$ proves nothing.*
 #
 # The game that goes well has a fault of its own. Between the Gaussians there are threads of points: the generator
-# is a continuous function, and its latent space is connected, so what it draws is connected too and cannot fall
-# into eight parts.
+# is a continuous function on a connected latent space, so what it draws is connected too and cannot fall into eight
+# parts.
 #
 # ### What is still wrong
 #
-# Points in a plane are easy. There, a generator sees nearly all the space it could go to, and cells can be counted. In
-# an image of 784 pixels they cannot: chapter 5a is about what to do then. The ring has one width, the settings were
-# tried out on it, and other widths or targets want others: the spiral above may not be finished after its moves. And a
-# game that has gone well so far may still go wrong later.
+# Points in a plane are easy: cells can be counted. In an image of 784 pixels they cannot, and chapter 5a is about what
+# to do then. The settings were tried out on a ring of one width, and other targets want others: the spiral above may
+# not be finished after its moves. And a game that has gone well so far may still go wrong later.
+
+# %% [markdown]
+# ### Where GANs stand: a map of generative models
 #
+# A GAN never writes $p(x)$ down: its density is **implicit**, given only by what it draws. Models with an
+# **explicit** density have a formula for $p(x)$, or for a bound on it, and are trained by maximum likelihood. The
+# kernel density of "The idea" is one of them. Here are the families that draw images.
+#
+# | family | density | how it is trained | how it draws a sample |
+# |---|---|---|---|
+# | autoregressive | explicit, exact | maximum likelihood | pixel by pixel, each given those before it |
+# | normalizing flow | explicit, exact | maximum likelihood | in one pass, through an invertible network |
+# | VAE (chapter 2) | explicit, a bound | raise the bound, the ELBO | in one pass: draw a code, decode it |
+# | diffusion (chapter 12) | explicit, a bound | learn to remove noise | in many steps, from noise to an image |
+# | GAN | implicit | a game against a discriminator | in one pass: draw latents, generate |
+#
+# | family | good at | bad at | start with |
+# |---|---|---|---|
+# | autoregressive | likelihood; text, too | slow: a pass per pixel | [PixelRNN, 2016](https://arxiv.org/abs/1601.06759) |
+# | normalizing flow | exact density | as many latents as pixels | [Real NVP, 2017](https://arxiv.org/abs/1605.08803) |
+# | VAE | stable; a code for every image | blurred samples | [VAE, 2014](https://arxiv.org/abs/1312.6114) |
+# | diffusion | quality, variety, stable training | slow: many passes | [DDPM, 2020](https://arxiv.org/abs/2006.11239) |
+# | GAN | sharp images in one pass | no density; unstable; drops modes | [GAN, 2014](https://arxiv.org/abs/1406.2661) |
+#
+# (Energy-based models, such as Boltzmann machines, are explicit up to a factor that nobody can compute, and draw
+# by Markov chains.)
+#
+# The families mix. Stable Diffusion runs its diffusion on the codes of an autoencoder ([Rombach et al.
+# 2022](https://arxiv.org/abs/2112.10752)) that was trained with a discriminator; VQGAN ([Esser et al.
+# 2021](https://arxiv.org/abs/2012.09841)) puts an autoregressive model on such codes; and a diffusion model that
+# has to draw in one step is often taught by a discriminator ([Sauer et al.
+# 2023](https://arxiv.org/abs/2311.17042)). So the game of this course is also a part of what came after it. The
+# map follows Goodfellow's tutorial of 2016, which is older than diffusion models.
+
+# %% [markdown]
 # ## Exercises
 #
 # Twelve questions more. The first five are functions in NumPy; for the last two you train.
@@ -1535,7 +1532,7 @@ questions.near_the_value.check(near_the_value)
 
 # %% [markdown]
 # **which_model.** A hospital has a classifier $p(y \mid x)$ for two diseases, which is right on 99 of 100 test images.
-# It wants to be warned when an image comes from a camera that is broken. What helps?
+# It wants to be warned when an image comes from a broken camera, which adds noise. What helps?
 #
 # - a) The classifier: a broken image gets a probability near one half.
 # - b) A model of $p(x)$: a broken image should have a low density.
@@ -1614,8 +1611,8 @@ questions.held_discriminator.check(held_discriminator)
 # $-2 \log 2 + 2 \, \mathrm{JSD}$. At the equilibrium both densities are equal, and nobody gains alone. Players who
 # follow their gradients need not arrive there: with pennies they circle, outwards, on an ellipse or inwards, depending
 # on how they take turns. On the ring {{ expected.ring_high_quality }} of the points were good in the end, with a
-# hasty generator {{ expected.hasty_high_quality }}, at values that are not far apart. The zero-sum game's pull vanishes
-# where the discriminator is sure, and the non-saturating one's does not.
+# hasty generator {{ expected.hasty_high_quality }}. A value near $-2 \log 2$ did not prove that a game went well. The
+# zero-sum game's pull vanishes where the discriminator is sure, and the non-saturating one's does not.
 #
 # Chapter 2 generates images without an opponent. Chapter 3 brings the opponent back.
 #
@@ -1627,8 +1624,6 @@ questions.held_discriminator.check(held_discriminator)
 #   relatives, and on what goes wrong; with exercises.
 # - A. Odena, [Open questions about GANs](https://distill.pub/2019/gan-open-problems/): what nobody knew in 2019,
 #   and much of it still.
-# - [The GAN zoo](https://github.com/hindupuravinash/the-gan-zoo): the list of named GANs, to see how many ideas
-#   there were.
 # - S. Prince, [Understanding Deep Learning](https://udlbook.github.io/udlbook/), chapters 14 to 18: the families
 #   of the map, with excellent figures; the book is free.
 # - Stanford, [Deep generative models](https://deepgenerativemodels.github.io/) (CS236): a whole course on the
@@ -1638,8 +1633,7 @@ questions.held_discriminator.check(held_discriminator)
 #
 # - C. Daskalakis, A. Ilyas, V. Syrgkanis, H. Zeng (2018). Training GANs with optimism.
 #   [arXiv:1711.00141](https://arxiv.org/abs/1711.00141)
-# - I. Goodfellow et al. (2014). Generative adversarial nets. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661). The game,
-#   $D^*$ and the value at the equilibrium (section 4).
+# - I. Goodfellow et al. (2014). Generative adversarial nets. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
 # - I. Goodfellow (2016). NIPS 2016 tutorial: generative adversarial networks.
 #   [arXiv:1701.00160](https://arxiv.org/abs/1701.00160). The map of generative models (section 2).
 # - M. Kahng, N. Thorat, D. H. Chau, F. Viégas, M. Wattenberg (2019). GAN Lab: understanding complex deep generative models
@@ -1648,8 +1642,9 @@ questions.held_discriminator.check(held_discriminator)
 #   Matematicheskie Metody 12
 # - J. Langr, V. Bok (2019). GANs in Action. Manning
 # - Z. Lin, A. Khetan, G. Fanti, S. Oh (2018). PacGAN: the power of two samples in generative adversarial networks.
-#   [arXiv:1712.04086](https://arxiv.org/abs/1712.04086). The ring of eight, and high quality; one
-#   point suffices for a mode there, and the ring is narrower.
+#   [arXiv:1712.04086](https://arxiv.org/abs/1712.04086). The ring of eight, narrower there, and high quality.
+# - E. Nalisnick et al. (2019). Do deep generative models know what they don't know?
+#   [arXiv:1810.09136](https://arxiv.org/abs/1810.09136)
 # - J. Nash (1950). Equilibrium points in n-person games. Proceedings of the National Academy of Sciences 36
 # - A. Y. Ng, M. I. Jordan (2001). On discriminative vs. generative classifiers: a comparison of logistic regression and
 #   naive Bayes. Advances in Neural Information Processing Systems 14
