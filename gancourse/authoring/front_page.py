@@ -16,8 +16,7 @@ Every number that the chapters publish, made from `notebooks/expected.yml` and `
 
 *Measured* is the mean ± standard deviation over the runs, each with a seed of its own; where no ± stands, all runs
 agree, or there is one. Seconds and minutes depend on the machine. *Minutes* are those of a whole chapter on a shared
-machine; those of chapters 1, 3, 4, 5a, 5b (two of its three runs), 5c and 6 to 12 were measured with other runs beside
-them, in one thread. *Beside it* stands a target, or what others have. "The book" is *GANs in Action* (Langr and Bok 2019),
+machine, in one thread and with other runs beside it: alone it takes less. *Beside it* stands a target, or what others have. "The book" is *GANs in Action* (Langr and Bok 2019),
 whose numbers are single runs without a seed.
 """
 
