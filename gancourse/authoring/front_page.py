@@ -16,8 +16,8 @@ Every number that the chapters publish, made from `notebooks/expected.yml` and `
 
 *Measured* is the mean ± standard deviation over the runs, each with a seed of its own; where no ± stands, all runs
 agree, or there is one. Seconds and minutes depend on the machine. *Minutes* are those of a whole chapter on a shared
-machine, in one thread and with other runs beside it: alone it takes less. *Beside it* stands a target, or what others have. "The book" is *GANs in Action* (Langr and Bok 2019),
-whose numbers are single runs without a seed.
+machine, in one thread and with other runs beside it: alone it takes less. *Beside it* stands a target, or what others
+have. "The book" is *GANs in Action* (Langr and Bok 2019), whose numbers are single runs without a seed.
 """
 
 
