@@ -6,7 +6,8 @@ var Play = globalThis.Play || {};
   const at = Play.element;
   const SIZE = 28, BOX = 20, STEPS = 10;
   const PEN = 22; // width of a stroke on a pad of 280: 2 pixels of the image, as in MNIST
-  let weights, image = null, waiting = false;
+  const FIRST = 9; // the digit that is there when the page opens: a three
+  let weights, image = null, picked = false, waiting = false;
 
   // Drawing
 
@@ -16,6 +17,7 @@ var Play = globalThis.Play || {};
     ink().fillStyle = "#000";
     ink().fillRect(0, 0, 280, 280);
     image = null;
+    picked = false;
     at("verdict").textContent = "Draw or pick a digit.";
     for (const id of ["before", "change", "after"]) Play.drawImage(at(id), new Float32Array(SIZE * SIZE).fill(-1));
     at("bars").querySelectorAll(".bar").forEach((bar) => (bar.style.width = "0"));
@@ -41,6 +43,7 @@ var Play = globalThis.Play || {};
     };
     at("pad").addEventListener("pointerdown", (event) => {
       at("pad").setPointerCapture(event.pointerId);
+      if (picked) clear();
       from = place(event);
       stroke(event);
     });
@@ -111,6 +114,7 @@ var Play = globalThis.Play || {};
         ink().imageSmoothingEnabled = true;
         ink().drawImage(canvas, 0, 0, 280, 280);
         image = values;
+        picked = true;
         soon();
       });
       at("picks").append(button);
@@ -191,6 +195,7 @@ var Play = globalThis.Play || {};
     at("epsilon").addEventListener("input", soon);
     at("wanted").addEventListener("change", soon);
     document.querySelectorAll("input[name=method]").forEach((radio) => radio.addEventListener("change", soon));
+    at("picks").children[FIRST].click();
     read();
     document.body.dataset.ready = "yes";
   }
