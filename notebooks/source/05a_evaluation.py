@@ -1461,7 +1461,7 @@ results.record("support_bound", count * (count - 1) / (2 * np.log(20)), data=dat
 # {{ expected.closest_pair_long_run }} for the long run, {{ expected.closest_pair_real }} for test images. Our
 # generators' closest pairs are as far apart as those of real images, and but for the ones no pair could be one image.
 # Among $s$ of $N$ equally likely images no pair is equal with the probability $e^{-s(s-1)/2N}$. That is below .05 for
-# every $N$ below $s(s-1) / (2 \ln 20)$, here {{ expected.support_bound }}. If no pair counts as equal and all $N$ are
+# every $N$ below $s(s-1) / (2 \log 20)$, here {{ expected.support_bound }}. If no pair counts as equal and all $N$ are
 # equally likely, $N$ is larger with 95 % confidence.
 #
 # The test says how *many* images a generator draws, and finds what is collapsed or stored. It does not say that they

@@ -208,7 +208,7 @@ plots.show(
 #
 # (A classifier of $K$ classes with one more is often called a *K+1 classifier*.) So ten logits are enough. Their
 # differences say which digit it is (a softmax over the ten); their size says whether
-# it is a digit at all. Since $Z / (Z + 1)$ is the sigmoid of $\ln Z$, the logit of "real" is $\ln Z$, the
+# it is a digit at all. Since $Z / (Z + 1)$ is the sigmoid of $\log Z$, the logit of "real" is $\log Z$, the
 # **logsumexp** of the ten.
 
 
@@ -219,7 +219,7 @@ def real_logit(logits):
 
 # %% [markdown]
 # Computed as it stands, $e^{1000}$ would overflow. `logsumexp` takes out the largest logit first,
-# $\ln Z = m + \ln \sum_k e^{\ell_k - m}$, and is right at any size:
+# $\log Z = m + \log \sum_k e^{\ell_k - m}$, and is right at any size:
 
 # %% tags=["nbval-check-output"]
 for value in (-1000.0, 0.0, 1000.0):
@@ -232,8 +232,8 @@ for value in (-1000.0, 0.0, 1000.0):
 #
 # ### Why images without labels help
 #
-# An unlabelled image has a loss: its $\ln Z$ should be large. That raises *some* digit's logit, and does not say
-# which one. A fake should have a small $\ln Z$: all ten logits go down there. So where there are no images, no
+# An unlabelled image has a loss: its $\log Z$ should be large. That raises *some* digit's logit, and does not say
+# which one. A fake should have a small $\log Z$: all ten logits go down there. So where there are no images, no
 # digit is likely; and the **decision boundary** between two digits, where two logits are equal, is cheapest where
 # both are low. The unlabelled images push the boundaries out of the places where images are.
 #
@@ -261,9 +261,9 @@ def toy_network():
 
 # %% [markdown]
 # The losses are those of the whole chapter. For a labelled image of class $y$ the cross-entropy,
-# $-\ln \operatorname{softmax}(\ell)_y = \ln Z - \ell_y$. For the game the usual one of chapter 3 with $\ln Z$ as
-# the logit, $-\ln D(x) = \operatorname{softplus}(-\ln Z(x))$ for real images and
-# $-\ln (1 - D(x)) = \operatorname{softplus}(\ln Z(x))$ for fakes.
+# $-\log \operatorname{softmax}(\ell)_y = \log Z - \ell_y$. For the game the usual one of chapter 3 with $\log Z$ as
+# the logit, $-\log D(x) = \operatorname{softplus}(-\log Z(x))$ for real images and
+# $-\log (1 - D(x)) = \operatorname{softplus}(\log Z(x))$ for fakes.
 
 
 # %%
@@ -475,10 +475,10 @@ for name, network in {"generator": generator_network(), "discriminator": discrim
 # cross-entropy. Unlabelled images $u$ and fakes play the game, at half weight. The third part is newer than the
 # GAN:
 #
-# $$ \begin{aligned} L_D = {} & \ln Z(x) - \ell_y(x) && \text{labelled} \\
-# {} + {} & \tfrac12 \bigl[ \operatorname{softplus}(-\ln Z(u)) + \operatorname{softplus}(\ln Z(G(z))) \bigr]
+# $$ \begin{aligned} L_D = {} & \log Z(x) - \ell_y(x) && \text{labelled} \\
+# {} + {} & \tfrac12 \bigl[ \operatorname{softplus}(-\log Z(u)) + \operatorname{softplus}(\log Z(G(z))) \bigr]
 # && \text{game} \\
-# {} + {} & [\max_k p_k(u) > 0.9] \, \bigl( \ln Z(v) - \ell_{\hat k}(v) \bigr) && \text{variation} \end{aligned} $$
+# {} + {} & [\max_k p_k(u) > 0.9] \, \bigl( \log Z(v) - \ell_{\hat k}(v) \bigr) && \text{variation} \end{aligned} $$
 #
 # The **variation** $v$ of an unlabelled image $u$ must show the same digit as $u$. Which one? The network itself
 # guesses: $p(u)$ is the softmax of its *moving average*, a slow and therefore steady teacher (**mean teacher**),
@@ -933,7 +933,7 @@ results.record(
 # As digits they are bad, and so is their distance, {{ expected.frechet_distance }} against
 # {{ expected.frechet_distance_real }} of real images at the same count. That is no accident. Feature matching
 # asks for the right *mean* features, and mixtures of two digits have them. For the classifier such mixtures are
-# welcome: they lie between the classes, where $\ln Z$ should be low. A good generator would be of less use (Dai
+# welcome: they lie between the classes, where $\log Z$ should be low. A good generator would be of less use (Dai
 # et al. 2017). If you want samples, take chapter 4 or 8.
 #
 # ### What is still wrong
@@ -983,8 +983,8 @@ questions.real_probability.check(real_probability)
 
 # %% [markdown]
 # **unlabelled_loss.** Write the part of the discriminator's loss that needs no labels. An image's logit for
-# "real" is the logsumexp of its class logits, $\ln Z$. The loss is the mean of $\mathrm{softplus}(-\ln Z)$ over
-# the real images plus the mean of $\mathrm{softplus}(\ln Z)$ over the fakes. The two batches may differ in size,
+# "real" is the logsumexp of its class logits, $\log Z$. The loss is the mean of $\mathrm{softplus}(-\log Z)$ over
+# the real images plus the mean of $\mathrm{softplus}(\log Z)$ over the fakes. The two batches may differ in size,
 # and logits of ±1000 must give the right, finite loss.
 
 

@@ -159,15 +159,15 @@ class PairBatches(datasets.Batches):
 # its pair is $(G(z, y), y)$, with the label that was *asked for*. The discriminator sees pairs, and the game is
 # that of chapter 3 with pairs in the place of images:
 #
-# $$ \min_G \max_D \; \mathbb{E}_{x, y} \ln D(x, y) + \mathbb{E}_{z, y} \ln \bigl( 1 - D(G(z, y), y) \bigr) . $$
+# $$ \min_G \max_D \; \mathbb{E}_{x, y} \log D(x, y) + \mathbb{E}_{z, y} \log \bigl( 1 - D(G(z, y), y) \bigr) . $$
 #
 # The label is the **condition** $y$, and a **conditional distribution** $p(x \mid y)$ is what the generator has
 # to learn. Why must the *discriminator* know the label? It is the generator that has to obey. Take the best
 # discriminator of chapter 3, whose logit is the logarithm of the density of real pairs $p$ over that of generated
 # ones $q$, and split each density into $p(x, y) = p(x) \, p(y \mid x)$:
 #
-# $$ \ln \frac{p(x, y)}{q(x, y)} = \underbrace{\ln \frac{p(x)}{q(x)}}_{\text{does it look real?}} +
-# \underbrace{\ln \frac{p(y \mid x)}{q(y \mid x)}}_{\text{does it look like } y \text{?}} $$
+# $$ \log \frac{p(x, y)}{q(x, y)} = \underbrace{\log \frac{p(x)}{q(x)}}_{\text{does it look real?}} +
+# \underbrace{\log \frac{p(y \mid x)}{q(y \mid x)}}_{\text{does it look like } y \text{?}} $$
 #
 # (In the paired game below the best logit is the same, up to a number for each label: only images with the same
 # label are compared.)
@@ -525,11 +525,11 @@ for name, network in {"generator": generator_network(), "discriminator": project
 # The game about pairs stands above. The **auxiliary classifier** adds one term to each loss (Odena et al. 2017):
 # with $C(y \mid x)$, the softmax of the ten logits,
 #
-# $$ L_D \mathrel{+}= - \lambda \ln C(y \mid x) , \qquad L_G \mathrel{+}= - \lambda \ln C(y \mid G(z, y)) . $$
+# $$ L_D \mathrel{+}= - \lambda \log C(y \mid x) , \qquad L_G \mathrel{+}= - \lambda \log C(y \mid G(z, y)) . $$
 #
 # The discriminator learns to name the classes of *real* images (in the paper those of fakes too); the generator
 # is rewarded if its image is named as the label asks. This is a strong signal from the first steps on. But
-# compare it with what the game asks for, $\ln p(y \mid x) - \ln q(y \mid x)$. The game's reward vanishes once
+# compare it with what the game asks for, $\log p(y \mid x) - \log q(y \mid x)$. The game's reward vanishes once
 # generated images are as clear as real ones are. The classifier's has nothing that is subtracted: a still clearer
 # image is always better. Real sevens that look a bit like ones are part of the data, and this term pushes the
 # generator away from them (Gong et al. 2019, Hou et al. 2022). What that costs is measured below, over the weight
@@ -1049,7 +1049,7 @@ if dataset.class_names[3:5] == ("3", "4"):
 # | 10 | {{ sweep.class_weight.mismatch_noticed:.1f class_weight=10.0 }} |
 #
 # The formula at the beginning of the chapter suggests a reason. The second part of the best logit is
-# $\ln p(y \mid x) - \ln q(y \mid x)$. The classifier makes the generator draw clear images, clearer than real
+# $\log p(y \mid x) - \log q(y \mid x)$. The classifier makes the generator draw clear images, clearer than real
 # ones are: then $q(y \mid x)$ is sharper than $p(y \mid x)$. Where an image is a clear $y$, $q$ is above $p$ and
 # this part is negative; where it is not so clear, $q$ is below $p$ and this part is positive. So the best
 # discriminator itself gives *less typical* images of a label the higher logit: they are rarely fakes. And a three

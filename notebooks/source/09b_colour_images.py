@@ -471,7 +471,7 @@ for part, network in networks.items():
 #
 # ### Two games
 #
-# The tutorial plays the **non-saturating game** of chapter 3, with the logit $\ell$ and softplus$(t) = \ln(1 + e^t)$:
+# The tutorial plays the **non-saturating game** of chapter 3, with the logit $\ell$ and softplus$(t) = \log(1 + e^t)$:
 #
 # $$ L_D = \mathbb{E} \operatorname{softplus}(-\ell(x)) + \mathbb{E} \operatorname{softplus}(\ell(G(z))) , \qquad
 # L_G = \mathbb{E} \operatorname{softplus}(-\ell(G(z))) . $$
@@ -504,10 +504,10 @@ class Lazy(RelativisticPairedR1R2):
 # As in chapter 2 the loss is a reconstruction plus a divergence, in nats. But pixels in colour are not black or
 # white, so the likelihood is a normal distribution with a variance $\sigma^2$, the same for all
 # $n = 64 \cdot 64 \cdot 3$ numbers of a picture. With the mean squared error $E$ of a batch, one picture costs
-# $\frac{n}{2} \ln (2 \pi \sigma^2) + \frac{n E}{2 \sigma^2}$. How large should $\sigma$ be? Set the derivative to
+# $\frac{n}{2} \log (2 \pi \sigma^2) + \frac{n E}{2 \sigma^2}$. How large should $\sigma$ be? Set the derivative to
 # 0: $\sigma^2 = E$. Put in, this gives
 #
-# $$ L = \frac{n}{2} \ln E + \mathrm{KL} \bigl( q(z \mid x) \,\Vert\, N(0, I) \bigr) + \text{const} , $$
+# $$ L = \frac{n}{2} \log E + \mathrm{KL} \bigl( q(z \mid x) \,\Vert\, N(0, I) \bigr) + \text{const} , $$
 #
 # and no weight is left to be tuned (Rybkin et al. 2021).
 
@@ -555,7 +555,7 @@ class ColourVAE(keras.Model):
 # above, with the variance that is best for the batch: with the mean squared error $E_\varphi$ of the $m$ features,
 # fresh latents $z'$ and a weight $w$,
 #
-# $$ L = \frac{m}{2} \ln E_\varphi + \mathrm{KL} + w \operatorname{softplus} \bigl( \ell(x) - \ell(G(z')) \bigr) . $$
+# $$ L = \frac{m}{2} \log E_\varphi + \mathrm{KL} + w \operatorname{softplus} \bigl( \ell(x) - \ell(G(z')) \bigr) . $$
 #
 # The discriminator gets none of this loss but its own, that of the game. (If it were asked to make the features agree,
 # it would make them all 0.) The encoder gets the first two terms: the third does not depend on it. Our game is the

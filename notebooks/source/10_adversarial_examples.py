@@ -156,7 +156,7 @@ print(f"{dataset.name}: {len(train)} training and {len(every_test)} test images"
 # ### Many small changes, one large sum
 #
 # Start where everything can be computed. A linear classifier of threes and sevens gives the logit $w \cdot x + b$, and
-# with labels $y = \pm 1$ the loss is softplus$(-y (w \cdot x + b))$, where softplus$(t) = \ln (1 + e^t)$. Each of the
+# with labels $y = \pm 1$ the loss is softplus$(-y (w \cdot x + b))$, where softplus$(t) = \log (1 + e^t)$. Each of the
 # $d$ pixels may change by at most $\varepsilon$. The logit changes most if every pixel moves the way that hurts, by
 # $-y \varepsilon \operatorname{sign}(w_i)$, and then the loss is *exactly*
 #
@@ -168,7 +168,7 @@ print(f"{dataset.name}: {len(train)} training and {len(every_test)} test images"
 # moves the logit by $\varepsilon \lVert w \rVert_2$ or so, since its terms cancel. It is our control from here
 # on.
 #
-# The formula says more. An image whose loss stays below $\ln 2$ on the right-hand side cannot be attacked by
+# The formula says more. An image whose loss stays below $\log 2$ on the right-hand side cannot be attacked by
 # *anybody* within $\varepsilon$: this is a **certificate**, a proof and not a failed attempt. For a linear model
 # it is exact. For networks one has to be content with bounds: Wong and Kolter (2018) compute them layer by layer,
 # and Cohen et al. (2019) average the answers over noise (randomized smoothing). We do not use them below.
@@ -1299,7 +1299,7 @@ questions
 
 # %% [markdown]
 # **worst_loss.** A linear model of two classes has the logit $w \cdot x + b$ and the labels $y = -1$ and $y = 1$. Its
-# loss is $\mathrm{softplus}(-y\,(w \cdot x + b))$, with $\mathrm{softplus}(t) = \ln(1 + e^t)$. Write, for each image,
+# loss is $\mathrm{softplus}(-y\,(w \cdot x + b))$, with $\mathrm{softplus}(t) = \log(1 + e^t)$. Write, for each image,
 # the *exact* largest loss over all $x'$ with $|x' - x|_\infty \le \varepsilon$. No search is needed. Pixels may leave
 # [0, 1] here, and logits of 1000 must not give infinity. (NumPy, as in all functions here.)
 

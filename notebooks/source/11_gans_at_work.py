@@ -233,7 +233,7 @@ plots.show(
 #
 # $$ P(x \succ x') = \sigma \bigl( u(x) - u(x') \bigr) , \qquad \sigma(t) = \frac{1}{1 + e^{-t}} . $$
 #
-# Nobody tells us $u$; we see choices only. A model with scores $s(x)$ is fitted by lowering $- \ln \sigma(s(x) -
+# Nobody tells us $u$; we see choices only. A model with scores $s(x)$ is fitted by lowering $- \log \sigma(s(x) -
 # s(x'))$ over the choices, with $x$ the one that was taken. (As a loss for recommendations it is called Bayesian
 # personalised ranking, BPR.) Ours will see pixels. The toy sees less: our simulated customer likes dresses that are
 # *light, plain and wide*, all the same, and these three can be measured, which you can check by eye below.
@@ -528,7 +528,7 @@ class FewShot(Conditional):
 # %% [markdown]
 # ### The loss of a choice
 #
-# The model's loss stands above: $- \ln \sigma (s(x) - s(x'))$ = softplus$(s(x') - s(x))$, over the pairs of a garment
+# The model's loss stands above: $- \log \sigma (s(x) - s(x'))$ = softplus$(s(x') - s(x))$, over the pairs of a garment
 # that was taken and one that was left.
 
 
@@ -1584,7 +1584,7 @@ def split_originals(originals, share, seed):
 questions.split_originals.check(split_originals)
 
 # %% [markdown]
-# **pair_loss.** Write the loss of the model of a taste, from its scores: the mean of $- \ln \sigma(s - s')$ over the
+# **pair_loss.** Write the loss of the model of a taste, from its scores: the mean of $- \log \sigma(s - s')$ over the
 # choices, with $s$ the score of the garment that was taken and $s'$ that of the one that was left. Scores may be large.
 
 
