@@ -871,8 +871,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The points rush to the ring, overshoot, and are pushed back. Where many of them gather the field turns orange, and
-# drives them apart. That may be why they spread over all eight Gaussians, unasked. Near the ring the field grows pale
+# The points first scatter over the whole square, wider than the ring, and then contract onto it. Where many of them
+# gather the field turns orange, and drives them apart; that may be why they go all the way round, unasked. At the end
+# of the film they lie along a circle, not yet in eight groups. Near the ring the field grows pale
 # at last, for there is little left to tell. Away from it orange stays: only generated points were ever seen there.
 #
 # ### As a film
@@ -1136,8 +1137,8 @@ plots.show(
 )
 
 # %% [markdown]
-# As a whole the ring looks right, but for threads of points between the Gaussians. Close up, the generated points
-# are not spread like the real ones, and the game's discriminator hardly objects. Can it not see that, or has it
+# As a whole the ring looks right, but for threads of points between the Gaussians. Close up, most
+# generated points crowd into a small spot, and the game's discriminator hardly objects. Can it not see that, or has it
 # too little time before the generator moves on? We hold the generator still and give the same discriminator
 # {{ expected.patient_moves }} moves more.
 

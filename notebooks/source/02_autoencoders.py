@@ -319,6 +319,10 @@ plots.show(
 # \;\ge\; \mathrm{E}_{q}\big[\log p(x \mid z)\big] -
 # \mathrm{KL}\big(q(z \mid x) \,\Vert\, p(z)\big) .$$
 #
+# (The mean of $\log p(z) / q(z \mid x)$ is minus the divergence.) How much is lost? Since $p(x \mid z)\, p(z)
+# = p(z \mid x)\, p(x)$, the right-hand side is $\log p(x) - \mathrm{KL}(q(z \mid x) \,\Vert\, p(z \mid x))$. So
+# to raise it makes the data likelier, and $q$ more like the true posterior.
+#
 # The right-hand side is the **evidence lower bound** (ELBO). Its first term asks that the image can be redrawn
 # from codes of its approximate posterior. Its second asks that the approximate posterior stays close to the
 # prior, so that codes drawn from the prior later meet a decoder that knows them. A **variational autoencoder**
@@ -665,7 +669,7 @@ class BinaryVAE(VAE):
 # answers with the prior whatever the image, and the divergence is 0. Latents given up so early tend to stay
 # unused, as some of our 50 will; this is called **posterior collapse**. The remedy is a **warm-up**, also called
 # *KL annealing* (Bowman et al. 2016; Sønderby et al. 2016): the divergence's weight grows from a small value to 1
-# during the first epochs.
+# during the first epochs. (We use it and do not test it.)
 
 
 # %%
@@ -683,7 +687,7 @@ class WarmUp(keras.callbacks.Callback):
 # %% [markdown]
 # ### A tighter bound
 #
-# The ELBO says "at least this likely". The gap between it and $\log p(x)$ is
+# The ELBO says "at least this likely". The gap between it and $\log p(x)$ is, as we saw,
 # $\mathrm{KL}(q(z \mid x) \,\Vert\, p(z \mid x))$, the price of an approximate posterior that does not have the
 # shape of the true one. To learn how good the *model* is, average $k$ draws **before** the logarithm:
 #
@@ -981,10 +985,11 @@ plots.show(
 #
 # ### Anomalies
 #
-# Each test image of the unseen digit, the anomaly, should have a larger error than images of the digits that were
-# trained on. The **ROC curve** plots the true positive rate over the false positive rate, for every threshold. The
-# **area under the ROC curve** (AUC) is the probability that an anomaly has a larger error than a familiar image: 1 is
-# perfect, 0.5 is chance. As a control we also rank images by the sum of their pixels, which knows nothing of digits.
+# Recall the ten autoencoders, each blind to one digit. Each test image of the unseen digit, the anomaly, should have
+# a larger error than images of the digits that were trained on. The **ROC curve** plots the true positive rate over
+# the false positive rate, for every threshold. The **area under the ROC curve** (AUC) is the probability that an
+# anomaly has a larger error than a familiar image: 1 is perfect, 0.5 is chance. As a control we also rank images by
+# the sum of their pixels, which knows nothing of digits.
 
 # %%
 anomalous = {digit: test_labels == digit for digit in unseen}
@@ -1114,7 +1119,7 @@ plots.show(
 )
 
 # %% [markdown]
-# In this plane there are no holes: most points give a digit, and digits change gradually. (With 50 latents it will
+# In this plane the holes are few and small, and digits change gradually. (With 50 latents it will
 # be otherwise. Such a picture shows the *manifold* that the decoder has learned.) Look also at the borders between
 # two digits: there the image is an overlay of both.
 #
@@ -1337,11 +1342,11 @@ for name, rows in answers.items():
 # {{ expected.error_to_average_2 }} between the two. This blur is not a lack of training. With this encoder it is the
 # *right* answer to the question that was asked.
 #
-# With 50 latents the largest weight is {{ expected.largest_weight_50 }} on average, and the best answer is nearly a copy
-# of that image, a crisp digit. The decoder does not give it; its squared error to the fourth row is
-# {{ expected.error_to_average_50 }}. A large weight only says that the other densities are smaller still. Here even the
-# largest is tiny, so the loss asks for nearly nothing, and the decoder answers with a smooth guess. These non-digits are
-# *not* the likelihood's answer.
+# With 50 latents the largest weight is {{ expected.largest_weight_50 }} on average, and the best answer is nearly a
+# copy of that image, a crisp digit. The decoder does not give it; its squared error to the fourth row is {{
+# expected.error_to_average_50 }}. A large weight only says that the other densities are smaller still. Presumably
+# even the largest is tiny here, so that the loss asks for nearly nothing, and the decoder answers with a smooth
+# guess. These non-digits are *not* the likelihood's answer.
 #
 # ### Where the non-digits come from
 #

@@ -12,10 +12,10 @@
 # all comparisons; chapter 5a, the metrics; chapter 5b, the games.
 #
 # The picture is the answer to the first question: an **ablation study**. Each mark is chapter 4's recipe with one
-# thing changed. Left of zero the samples got better, right of it worse, and a hollow mark says that three trainings
-# are not enough to know. The second half is about trainings that fail, and works as a doctor does: first take some
-# readings (pulse, temperature), then make a diagnosis, then choose a cure. At its end stands a list of eight
-# symptoms.
+# thing changed, after a training so short that samples are still crude. Left of zero they got better, right of it
+# worse, and a hollow mark says that three trainings are not enough to know. The second half is about trainings that
+# fail, and works as a doctor does: first take some readings (pulse, temperature), then make a diagnosis, then choose
+# a cure. At its end stands a list of eight symptoms.
 #
 # Most of the advice is from two years. Radford et al. gave the first recipe that trained reliably in 2015, Salimans
 # et al. added their tricks in 2016, and Soumith Chintala collected the folklore of that year in a list, *How to train
@@ -916,8 +916,8 @@ plots.show(
 # %% [markdown]
 # The distance falls, turns, and rises again; early stopping ends the training a few epochs after the turn. The right
 # panel suggests why. The AUC is the probability that the discriminator gives a training image a higher logit than a
-# held-out one. It begins near chance, and grows towards 1: the discriminator knows its images, and a *new* digit
-# looks fake beside them.
+# held-out one. It is high well before the distance turns: to know the images by heart does not hurt at once, but from
+# then on the discriminator teaches these hundred, and not digits.
 #
 # ### The same hundred images, augmented
 #
@@ -941,8 +941,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Without augmentation the discriminator soon knows its images, and the distance falls slowly and in jumps. With it,
-# the AUC stays near chance, since no image comes twice in the same form, and the distance goes on falling.
+# Without augmentation the AUC is near 1 for most of the time, and the distance falls slowly. With it, the AUC stays
+# nearer to chance, since no image comes twice in the same form, and the distance soon is the lower one.
 #
 # ### The failure examples
 #
@@ -1038,11 +1038,12 @@ print("cannot be told from zero:", ", ".join(v for v in order if v not in clear)
 
 # %% [markdown]
 # Leaving out batch norm in both players, or the moving average, or putting real and fake images into one batch did
-# harm: three pieces of advice that hold here. Two do not. Max pooling, which the lists warn of, is ahead at equal
-# steps, though not at equal time (see below). And a head start for the discriminator, the good teacher, shows no
-# gain. Between them stands what three seeds leave undecided: the range of the inputs, ReLU, flipped labels, the
-# minibatch standard deviation, uniform latents (the claim is about interpolations, which were not measured). The best
-# of 21 was chosen on held-out images, and no test images confirm it.
+# harm: three pieces of advice that hold here. Against the advice go two. Packing, in this form, did clear harm. And max
+# pooling, which the lists warn of, is ahead at equal steps, though not at equal time (see below). All hollow marks stay
+# undecided: the range of the inputs, ReLU, LeakyReLU in both, average pooling, flipped labels, more steps of the
+# discriminator, the minibatch standard deviation, uniform latents (the claim is about interpolations, which were not
+# measured), batch norm of the generator, and the head start for the discriminator, whose mean is on the bad side. The
+# best of 21 was chosen on held-out images, and no test images confirm it.
 #
 # One-sided smoothing has a filled mark, but its interval ends just short of zero. Among twenty-one intervals, one is
 # expected to miss the truth, and this is the first candidate.
@@ -1134,7 +1135,8 @@ show_beside(best="restored", last="last")
 # images sees and a look at single ones does not: it is {{ expected.frechet_distance_best }} for the restored weights
 # and {{ expected.frechet_distance_last }} for the last ones, over the seeds. Real images have
 # {{ expected.frechet_distance_real }}; the hundred training images themselves, again and again, have
-# {{ expected.frechet_distance_few }}, which is what a perfect copyist would get.
+# {{ expected.frechet_distance_few }}, which is what a perfect copyist would get. Neither row is good: early stopping
+# picked the best moment of a bad training.
 #
 # And the two trainings with the base's discriminator:
 
@@ -1619,8 +1621,8 @@ questions.both_doubled.check(both_doubled)
 # A hack is a claim, and a claim can be measured: one change, the same seeds, held-out images, an interval. Many
 # well-known hacks cannot be told from zero on this recipe, and a few clearly matter; which ones, the chart says, and
 # only for this network, budget and data. When to stop is seen in a distance on held-out images: the restored weights
-# had {{ expected.frechet_distance_best }} on test images. What went wrong is seen in five readings and in the
-# samples.
+# had {{ expected.frechet_distance_best }} on test images, the last ones {{ expected.frechet_distance_last }}. What went
+# wrong is seen in five readings and in the samples.
 #
 # ### Elsewhere
 #
