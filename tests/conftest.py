@@ -69,7 +69,7 @@ def background(request, tmp_path_factory):
     """Futures, by test, of what the tests' markers name: done one after the other beside the other tests, then in pairs."""
     pool, futures = concurrent.futures.ThreadPoolExecutor(2), {}
     pool.submit(_only_waiting.wait)  # holds the second place while this process computes, too
-    for item in request.session.items:
+    for item in reversed(request.session.items):  # another backend's run takes longest: it begins first
         if marker := item.get_closest_marker("background"):
             folder = tmp_path_factory.mktemp("background")
             futures[item.nodeid] = pool.submit(marker.args[0], folder, **item.callspec.params)

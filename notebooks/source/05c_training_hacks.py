@@ -84,6 +84,7 @@ settings.whole(0, patience=patience)
 settings.whole(
     batch_size=batch_size,
     few_images=few_images,
+    short_images=short_images,
     epoch_steps=epoch_steps,
     most_epochs=most_epochs,
     augment_epochs=augment_epochs,
