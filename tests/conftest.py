@@ -25,7 +25,7 @@ ENVIRONMENT = dict(os.environ)  # before any test has changed it: what runs besi
 STATUS = pytest.StashKey[int]()
 MARKERS = (
     "every_backend: test_backends.py repeats it on the other Keras backends",
-    "background(function): function(folder, **parameters) is begun before the first test; `outcome` is its result",
+    "background(function): what function(folder, **parameters) returns is called beside the tests; `outcome` is its result",
 )
 
 
@@ -72,7 +72,8 @@ def background(request, tmp_path_factory):
     for item in reversed(request.session.items):  # another backend's run takes longest: it begins first
         if marker := item.get_closest_marker("background"):
             folder = tmp_path_factory.mktemp("background")
-            futures[item.nodeid] = pool.submit(marker.args[0], folder, **item.callspec.params)
+            # Prepared here: Python parses one text at a time, and threads that parse trip over each other.
+            futures[item.nodeid] = pool.submit(marker.args[0](folder, **item.callspec.params))
     yield futures
     _only_waiting.set()
     pool.shutdown(wait=False, cancel_futures=True)

@@ -40,12 +40,15 @@ ONE_RUN = threading.Lock()  # of all files: whoever asks for another one meanwhi
 
 
 def of_file(folder, backend, file):
-    """{test: "" or the failure} of a file's tests on a backend; None where that is not installed or runs this already."""
-    if backend == keras.backend.backend() or importlib.util.find_spec(backend) is None:
-        return None
-    with ONE_RUN:
-        outcomes = _outcomes(folder.parent, backend)
-    return {name: failure for (place, name), failure in outcomes.items() if place == file}
+    """What gives {test: "" or the failure} of a file on a backend; None where that is not installed or runs this already."""
+
+    def run():
+        with ONE_RUN:
+            outcomes = _outcomes(folder.parent, backend)
+        return {name: failure for (place, name), failure in outcomes.items() if place == file}
+
+    here = backend == keras.backend.backend()
+    return (lambda: None) if here or importlib.util.find_spec(backend) is None else run
 
 
 @functools.cache

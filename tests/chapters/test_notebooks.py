@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import functools
 import html
 import re
 import sys
@@ -299,14 +300,14 @@ def with_checks(chapter):
 
 
 def executed(folder, chapter):
-    """Run a chapter with nbval, which compares the cells tagged for it with their stored outputs."""
+    """What runs a chapter with nbval, which compares the cells tagged for it with their stored outputs."""
     nbformat.write(with_checks(chapter), folder / chapter.notebook.name)
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=900", "-q"]
     command += ["-p", "no:cacheprovider", "--rootdir", folder, chapter.notebook.name]
     kept = {name for name in ENVIRONMENT if not name.startswith("GANCOURSE_") or name == "GANCOURSE_DATA"}
     environment = {name: ENVIRONMENT[name] for name in kept}
     environment |= {"GANCOURSE_PROGRESS": str(folder / "progress.json"), "GANCOURSE_STRICT": "1"}
-    return in_another_process(command, cwd=folder, env=environment)
+    return functools.partial(in_another_process, command, cwd=folder, env=environment)
 
 
 @pytest.mark.background.with_args(executed)
