@@ -7,7 +7,8 @@
     {{ sweep.NAME.COLUMN,OTHER:.1f arm=ours }}                the same of several columns, as cells of a table
     {{ sweep.NAME.COLUMN-OTHER:.1f dataset=mnist }}           mean difference, row by row, ± half of its 95 % interval
 
-A placeholder may go over the end of a line. A value with spaces stands in quotation marks.
+A placeholder may go over the end of a line. A value with spaces stands in quotation marks. In a table the number of seeds
+is said once, below it.
 """
 
 import re
@@ -21,6 +22,7 @@ PLACEHOLDER = re.compile(r"\{\{\s+([\w.,]+(?:-\w+)?(?::\.\df)?(?:\s+\w+=(?:[\w.-
 SWEEP = re.compile(r"sweep\.(\w+)\.([\w,]+)(?:-(\w+))?(?::(\.\df))?")
 WORDS, LINES, QUESTION = 200, 20, 6  # read in a minute: of prose, and of code; minutes for a question
 NOT_YET = "not yet measured"
+SEEDS = re.compile(r" over (\d+) seeds")
 
 
 def fill(text, chapter):
@@ -28,7 +30,25 @@ def fill(text, chapter):
 
     Raises ValueError for one that the evidence of today's code, or the table of a sweep, lacks.
     """
-    return PLACEHOLDER.sub(lambda match: _measured(" ".join(match.group(1).split()), chapter), text)
+    on_one_line = PLACEHOLDER.sub(lambda match: " ".join(match.group(0).split()), text)
+    filled, seeds = [], set()
+    for line in on_one_line.split("\n"):
+        if seeds and not line.startswith("|"):
+            filled += _legend(seeds)
+            seeds = set()
+        new = PLACEHOLDER.sub(lambda match: _measured(match.group(1), chapter), line)
+        if new != line and line.startswith("|"):
+            seeds |= set(map(int, SEEDS.findall(new)))
+            new = SEEDS.sub("", new)
+        filled.append(new)
+    return "\n".join(filled + _legend(seeds))
+
+
+def _legend(seeds):
+    """The lines below a table whose cells are means over these numbers of seeds."""
+    return (
+        ["", f"(Mean ± standard deviation over {' or '.join(map(str, sorted(seeds)))} seeds.)"] if seeds else []
+    )
 
 
 def _measured(key, chapter):

@@ -789,7 +789,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Means over several seeds; the long run is a single training. Chapter 3's networks played for
+# The long run is a single training. Chapter 3's networks played for
 # {{ expected.minutes_dense }}, the book's for {{ expected.minutes_book }}, ours for {{ expected.minutes_ours }}:
 #
 # | recipe | Fréchet distance, last weights | with the average | judge is sure |

@@ -1062,7 +1062,7 @@ for metric, name in yardsticks.items():
     results.record(f"{name}_yardstick", yardstick[metric], data=dataset.name)
 
 # %% [markdown]
-# Over several seeds:
+# What the sets get:
 #
 # | set | number | its value | fresh real images |
 # |---|---|---|---|
@@ -1262,7 +1262,7 @@ for group, images in groups.items():
     results.record(distance_names.get(group, "frechet_distance_real"), distance, data=dataset.name)
 
 # %% [markdown]
-# Over several seeds, from {{ expected.table_size }} images each (the Fréchet distance from
+# From {{ expected.table_size }} images each (the Fréchet distance from
 # {{ expected.frechet_count }}):
 #
 # | number | short | long | long run | real |

@@ -92,6 +92,15 @@ def test_a_picture_that_no_cell_makes_is_named(chapter, options):
 # Filling in
 
 
+def test_a_table_says_once_how_many_seeds_there_were(chapter):
+    measured(chapter)
+    cell = "{{ expected.answer }}"
+    text = placeholders.fill(f"By seed:\n\n| a | b |\n|---|---|\n| {cell} | {cell} |\n\nand {cell}", chapter)
+    number = "6.00 ± 0.50 nats"
+    table = f"| a | b |\n|---|---|\n| {number} | {number} |\n\n(Mean ± standard deviation over 3 seeds.)"
+    assert text == f"By seed:\n\n{table}\n\nand {number} over 3 seeds"
+
+
 def test_a_placeholder_over_two_lines_is_filled(chapter):
     measured(chapter)
     text = " ".join(build.convert(chapter).cells[0].source.split())
