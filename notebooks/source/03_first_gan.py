@@ -27,9 +27,9 @@
 # %% [markdown]
 # ## Imports
 #
-# Three helpers are imported without their code: `value_and_gradients`, which evaluates a function and computes its
-# gradient, on whichever backend Keras runs, and `CheckedModel` and `prepared`, which say what is wrong before a training
-# begins. The loop, the two networks and the losses follow in full.
+# Four helpers are imported without their code: `value_and_gradients`, which evaluates a function and computes its
+# gradient, on whichever backend Keras runs; `CheckedModel` and `prepared`, which say what is wrong before a training
+# begins; and `SampleGrid`, which draws samples during one. The loop, the networks and the losses follow in full.
 
 # %%
 import pathlib
@@ -88,9 +88,8 @@ settings.whole(held_out=held_out, fresh_images=fresh_images, memory_images=memor
 # %% [markdown]
 # ## The data
 #
-# The numbers of the first game are drawn from a Gaussian. Because we know its density, we can
-# draw what the discriminator *should* answer beside what it does answer. No real data set
-# offers that.
+# The numbers of the first game are drawn from a Gaussian. We know its density, so we can draw
+# what the discriminator *should* answer beside what it does answer.
 
 # %%
 random = np.random.default_rng(seed)
@@ -99,8 +98,7 @@ real_numbers = random.normal(real_mean, real_deviation, (count, 1)).astype("floa
 
 # %% [markdown]
 # The second game uses the digits of chapter 2, as images in $[-1, 1]$. The generator will end
-# in a hyperbolic tangent, whose range this is. The test images are kept away from both
-# networks: we shall need real images that the discriminator has not met. `data_set` takes
+# in a hyperbolic tangent, whose range this is. The test images are kept away from both networks. `data_set` takes
 # other sets, too, by their name or by the path of a folder of your own pictures: the networks
 # follow the size and the colours of the images, but the text keeps speaking of digits.
 
@@ -169,24 +167,27 @@ def sigmoid(logits):
 #
 # Put $D^*$ back into the loss. With the mixture
 # $m = (p_{\text{real}} + p_{\text{generated}})/2$ each logarithm becomes $\log \frac{p}{2m}$,
-# and the two $\log 2$ come out in front:
+# and the two $\log 2$ come out in front. What is left are Kullback-Leibler divergences,
+# $\text{KL}(p \,\|\, q) = \mathbb{E}_{x \sim p}[\log p(x) - \log q(x)]$:
 #
 # $$L_D^* = 2 \log 2 - \text{KL}(p_{\text{real}} \,\|\, m)
 # - \text{KL}(p_{\text{generated}} \,\|\, m) = 2 \log 2 - 2 \, \text{JSD}.$$
 #
-# JSD is the Jensen-Shannon divergence: 0 if the two densities are equal, and $\log 2$ nats if
-# they never overlap. A generator that wins against the best discriminator therefore makes the
+# JSD is the Jensen-Shannon divergence: 0 if the two densities are equal, and $\log 2$ nats (the unit of natural
+# logarithms) if they never overlap. A generator that wins against the best discriminator therefore makes the
 # two densities equal. Then $D^* = \frac12$ everywhere, and the discriminator's loss is
 # $2 \log 2 \approx 1.386$. This is the equilibrium: neither player can gain by moving alone.
 #
-# Below, the generator will play another loss: it minimises $-\log D$ of its fakes. What does it then minimise against
-# the best discriminator? Arjovsky and Bottou (2017, theorem 2.5) found that its gradient is that of
+# Below, the generator will play another loss: it minimises $-\log D$ of its fakes. (The rest of this section may wait for
+# a second reading.) What is it then after, against the best discriminator? Arjovsky and Bottou (2017, theorem 2.5) found
+# that the gradient of its loss is that of
 #
 # $$\text{KL}(p_{\text{generated}} \,\|\, p_{\text{real}}) - 2 \, \text{JSD}.$$
 #
 # The first term is the *reverse* divergence. It punishes images that no real image is like, and hardly punishes real
-# images that are never drawn: one reason why GANs draw sharply and forget modes. The second term even pushes the
-# densities apart, though more weakly. We check the theorem with numbers as soon as the densities can be drawn.
+# images that are never drawn. GANs do draw sharply and leave out kinds of images; whether this is the reason is disputed
+# (Goodfellow 2016). The second term even pushes the densities apart. We check the theorem with numbers
+# below.
 #
 # The loss from logits is one line: $-\log \sigma(\ell) = \log(1 + e^{-\ell})$, which is
 # NumPy's `logaddexp` of 0 and $-\ell$.
@@ -215,10 +216,9 @@ def best_loss(mean, deviation):
 
 
 # %% [markdown]
-# Three positions of the generator: where it will start, on the way, and at the goal. The
-# dashed curve is $D^*$. Far apart, it is a step: the best discriminator is sure of nearly
-# every number. In the middle its left end rises: the real density is the wider one, so far out
-# even on that side a number is more likely real. At the goal it is the flat line at one half.
+# Three positions of the generator: where it will start, on the way, and at the goal. Far apart, $D^*$ is a step: it is sure
+# of nearly every number. In the middle its left end rises: the real density is the wider one, so far out even on that side a
+# number is more likely real. At the goal it is the flat line at one half.
 
 # %%
 line = np.linspace(-4, 10, 281)
@@ -242,8 +242,9 @@ plots.show(
 )
 
 # %% [markdown]
-# And the theorem: hold $D^*$ of one position still and move the generator's mean a little. The change of its loss
-# $\mathbb{E}[-\log D^*]$ must be that of $\text{KL} - 2 \, \text{JSD}$, where $D^*$ follows the generator.
+# And the theorem. We move the generator's mean a little and compare two slopes: that of its loss
+# $\mathbb{E}[-\log D^*]$, for which $D^*$ stays as it was before the move, and that of $\text{KL} - 2 \, \text{JSD}$. They
+# must be equal.
 
 
 # %%
@@ -276,17 +277,20 @@ for mean, deviation in [(1.0, 1.0), (2.5, 1.0), (3.5, 0.6)]:
 # loss, and returns that loss with its gradient for each weight in the list. Which weights
 # are in the list decides who moves.
 #
-# The class below is the game, and `update` is its heart. Read it slowly: the rest of the
-# course only changes the two losses it calls. `stop_gradient` says that the fakes are fixed
-# while the discriminator moves. The average generator follows the generator smoothly. After step $t$ its weights
-# $\bar\theta$ move a little towards the generator's weights $\theta$,
+# The class below is the game, and `update` is its heart. Read it slowly: most later chapters
+# only change the two losses that it calls, and that a subclass will define. `self.optimizer` is the generator's.
+# `stop_gradient` says that the fakes are fixed while the discriminator moves.
+#
+# In a game each step answers the opponent's last one, so the weights are pushed to and fro. The class therefore keeps a
+# second, *average generator*, which takes no part in the game. After step $t$ its weights $\bar\theta$ move a little
+# towards the generator's weights $\theta$,
 #
 # $$\bar\theta \leftarrow \delta_t \, \bar\theta + (1 - \delta_t) \, \theta, \qquad
 # \delta_t = \min\left(\delta, \frac{1 + t}{10 + t}\right).$$
 #
-# Early on it follows quickly, and forgets the bad beginning: it is a mean of about the last tenth of all steps. Later the
-# decay $\delta$ is the limit: with 0.9998, a mean of about the last 5,000. With $\delta = 0$ it is a plain copy.
-# `predict(latents)` uses the average.
+# It forgets the bad beginning: it is a mean of about the last tenth of all steps. In much longer games the decay $\delta$
+# becomes the limit; with 0.9998 that begins after about 45,000 steps, which our digits do not reach. With $\delta = 0$ it
+# is a plain copy. `predict(latents)` uses the average.
 
 
 # %% tags=["package:gancourse.training"]
@@ -333,13 +337,12 @@ class GAN(TwoPlayerModel):
 
 
 # %% [markdown]
-# What it stands on, `TwoPlayerModel`, is bookkeeping. It gives each network an optimizer of its own, keeps
-# the mean of each loss over the epoch, and hands each batch to `update`. `fit`, the history
-# and the callbacks stay Keras's: `CheckedModel` is Keras's model with a few checks of what it is given,
-# and `prepared` makes an optimizer ready for the weights of its network. The last lines are for one backend alone: JAX
-# keeps no state inside a model, so there the step collects all variables, runs the same update, and hands the
-# new values back. The imports have brought this class already; the cell shows its code, and changing it here changes
-# nothing above. On a first reading, skip it.
+# What it stands on, `TwoPlayerModel`, is bookkeeping: on a first reading, skip it. It gives each network an optimizer of
+# its own, keeps the mean of each loss over the epoch, and hands each batch to `update`. `fit`, the history and the
+# callbacks stay Keras's: `CheckedModel` is Keras's model with a few checks, and `prepared` makes an optimizer ready for the
+# weights of its network. The last lines are for JAX alone, which keeps no state inside a model: the step collects all
+# variables, runs the same update, and hands the new values back. The imports have brought this class already; changing it
+# here changes nothing above.
 
 
 # %% tags=["package:gancourse.training"]
@@ -381,8 +384,7 @@ class TwoPlayerModel(CheckedModel):
 
 
 # %% [markdown]
-# Both classes stand in `gancourse.training` with the same code, and a test compares the two,
-# so later chapters import what you have read here.
+# Both classes stand in `gancourse.training` with the same code, and later chapters import them.
 
 # %% [markdown]
 # ## The networks
@@ -475,9 +477,8 @@ def build_discriminator():
 
 
 # %% [markdown]
-# A mistyped network often trains all the same, only worse. The number of
-# parameters is a cheap check against the source: $100 \cdot 128 + 128 + 128 \cdot 784 + 784$
-# for the generator, $784 \cdot 128 + 128 + 128 + 1$ for the discriminator.
+# A mistyped network often trains all the same, only worse. So we check the number of parameters:
+# $100 \cdot 128 + 128 + 128 \cdot 784 + 784$ for the generator, $784 \cdot 128 + 128 + 128 + 1$ for the discriminator.
 
 # %%
 generator, discriminator = build_generator(), build_discriminator()
@@ -533,10 +534,10 @@ for name, loss, value in (
 
 # %% [markdown]
 # Now the slopes. With respect to the logit of a fake, the minimax loss
-# $\log(1 - \sigma(\ell))$ has the derivative $-\sigma(\ell)$, the non-saturating one
+# $\log(1 - \sigma(\ell))$ has the derivative $-\sigma(\ell)$, the loss $-\log \sigma(\ell)$ has
 # $-\sigma(-\ell)$. Early on the fakes are bad and the discriminator is sure: $\ell$ is far
-# below 0. There the first slope is almost 0, so the generator learns least when it is worst.
-# The second slope is close to $-1$ there, and fades once the fakes are believed.
+# below 0. There the first slope is almost 0, the loss *saturates*, and the generator learns least when it is worst.
+# Hence the name of the other one, *non-saturating*: its slope is close to $-1$ there, and fades once the fakes are believed.
 
 # %%
 logits = np.linspace(-8, 8, 161)
@@ -559,8 +560,7 @@ plots.show(
 # ### The game on numbers
 #
 # A callback is our camera. After each epoch it keeps the generator's mean and deviation, the
-# discriminator's curve, and the discriminator's exact loss at that moment, taken over the
-# quantiles. The class `NonSaturating` does not know that its images are single numbers.
+# discriminator's curve, and both losses at that moment, taken over the quantiles.
 
 
 # %%
@@ -659,8 +659,7 @@ plots.show(
 )
 
 # %% [markdown]
-# All pictures in a row make an animation. Open the file with a browser: the motion shows who
-# reacts to whom better than the sheet does.
+# All pictures in a row make an animation, which shows better who reacts to whom. Open the file with a browser.
 
 # %% tags=["nbval-check-output"]
 figure, axis = plt.subplots(figsize=(5, 3), layout="tight")
@@ -764,12 +763,10 @@ print(f"the recipe of 2017: by up to {movement}", *messages, sep="\n")
 results.record("frozen_discriminator_movement", movement)
 
 # %% [markdown]
-# The movement is exactly 0.0. No error is raised, the loss is printed batch after batch, and
-# the generator does train, against the opinions of a random network. On some backends a
-# warning says that the model has no trainable weights; on others nothing does. The lesson goes
-# beyond Keras: when you build a game, check after the first step that each player has moved,
-# and only on its own move. Our `update` names the weights of each move, so it needs no
-# freezing.
+# The movement is exactly 0.0. No error is raised, and the generator does train, against the
+# opinions of a random network. On some backends a warning says that the model has no trainable weights; on others nothing
+# does. The lesson goes beyond Keras: when you build a game, check after the first step that each player has moved,
+# and only on its own move. Our `update` names the weights of each move: nothing is frozen.
 
 # %% [markdown]
 # ### The game on digits
@@ -809,8 +806,7 @@ class HeldOut(keras.callbacks.Callback):
 # The momentum is a compromise. Radford et al. (2015) report that Adam's usual 0.9 made the
 # training of a GAN oscillate, and that 0.5 helped; we follow them where the book does not. The **moving average** of the
 # generator's weights is there for the same reason: where a game circles around its equilibrium, as chapter 5b will show,
-# the mean of a circle is closer to the centre than any point on it. It takes no part in the game, and costs a copy of the
-# generator.
+# the mean of a circle is closer to the centre than any point on it.
 # `SampleGrid` draws images of the average generator from the same latents again and again, so that what changes in
 # its rows is the generator and not the dice. `datasets.Batches` shuffles the images anew for every
 # epoch.
@@ -840,7 +836,7 @@ results.record("training_minutes", (time.perf_counter() - start) / 60, "min", da
 #
 # ### Before, during and after
 #
-# Each column follows one latent vector through the training.
+# Each column follows one latent vector.
 
 # %%
 figure = plots.image_rows(
@@ -855,8 +851,8 @@ plots.show(
 )
 
 # %% [markdown]
-# No image was ever compared with an original, and yet there are strokes, and many of them are
-# digits, most of them after 30 epochs. Note also that some columns go on changing, from one digit to another.
+# No image was ever compared with an original, and yet there are strokes in the second row already, and many of the images
+# can be read as digits. Note also that some columns go on changing, from one digit to another.
 # The generator of chapter 2 had a target for each image and settled. This one has an opponent.
 
 # %%
@@ -868,19 +864,19 @@ plots.plot_history(
 )
 
 # %% [markdown]
-# Compare this with the game on numbers. There the losses came to rest at the two marks. Here they come nearer for a few
+# In the game on numbers the losses came to rest at the two marks. Here they come nearer for a few
 # epochs and then move away again: the discriminator ends below $2 \log 2$ and the generator above $\log 2$, so the
 # discriminator is ahead, and more so the longer they play. Note what the curves do *not* show: the generator's loss rises
-# while its images get better. A GAN's loss measures one player against the other as it is at that moment, not
-# the images against the data.
+# while its images, in the rows above, get no worse. A GAN's loss measures one player against the other as it is at that
+# moment, not the images against the data.
 
 # %% [markdown]
 # ### The confusion matrix over the training
 #
 # At the equilibrium the discriminator can do no better than chance: it calls as many fakes real as real images, so the two
-# rows are equal. The dashed line is a coin's one half. Look for epochs where one curve
+# rows are equal. Look for epochs where one curve
 # jumps up and the other drops: there the discriminator leans to one side, and calls more of everything real, or more of
-# everything fake. It follows the generator's last moves, and overshoots.
+# everything fake. Probably it follows the generator's last moves, and overshoots.
 
 # %%
 matrices = np.array(watch.matrices)
@@ -909,7 +905,8 @@ results.record("accuracy_on_fakes", matrices[-1, 1, 1], data=dataset.name)
 
 # %% [markdown]
 # After training, the share of right answers is {{ expected.accuracy_on_real }} on held-out
-# real images and {{ expected.accuracy_on_fakes }} on fakes, beside the chance level of 0.5.
+# real images and {{ expected.accuracy_on_fakes }} on fakes, beside the chance level of 0.5. The spread
+# over the runs is large because the curves jump from epoch to epoch.
 # The book reports 82.8 % for its discriminator, during training and against the generator itself, from a single run
 # without a seed.
 
@@ -919,9 +916,9 @@ results.record("accuracy_on_fakes", matrices[-1, 1, 1], data=dataset.name)
 # The accuracy of *this* discriminator does not settle that question. At the equilibrium *no*
 # discriminator does better than chance, and ours has chased a moving target all its life. So
 # we stop the generator and let a fresh discriminator of the same size train against it, with a
-# fifth of the images put aside to test it. Its loss there bounds the divergence as well, up to
-# the error of a finite sample. Since every discriminator has a loss of at least
-# $2 \log 2 - 2 \, \text{JSD}$,
+# fifth of the images put aside to test it. Since every discriminator has a loss of at least
+# $2 \log 2 - 2 \, \text{JSD}$, its loss on these says how large the divergence is at least, up to the error of a finite
+# sample:
 #
 # $$\text{JSD} \ge \log 2 - \tfrac12 L_D .$$
 #
@@ -947,9 +944,8 @@ def fresh_discriminator(real_images, fake_images):
 
 
 # %% [markdown]
-# The instrument needs a control. Asked to tell real images from *other* real images, the fresh
-# discriminator must fall back to chance, else it has found something that is not the
-# generator's fault. For the control we shuffle the training images and split them in two.
+# This needs a control: between real images and *other* real images, two halves of the shuffled
+# training images, the fresh discriminator must fall back to chance.
 #
 # We ask it about two kinds of fakes from the same latents: those of the generator as the last step left it, and those of
 # the average. So that neither is given away by its decimals, both are rounded to the 256 greys of real images.
@@ -990,16 +986,15 @@ for name, pair in pairs.items():
 # | (control: real against other real) | {{ expected.fresh_accuracy_other_real_images }} | {{
 # expected.divergence_bound_other_real_images }} |
 #
-# Chance is 0.5, and the bound can be at most 0.693. So the average is harder to tell from real digits than the
-# generator that it follows, though no discriminator ever trained it. Neither is at the equilibrium. The
+# Chance is 0.5, and the bound can be at most 0.693. So for such a discriminator the average is harder to tell from real
+# digits than the generator that it follows, though it took no part in the game. Neither is at the equilibrium. The
 # theory is not to blame: it speaks of generators that can take any density and of
 # discriminators that are always the best ones. We have a hidden layer of 128 units and one
 # gradient step each.
 #
-# One caution about the scale. A generator with 100 latents reaches only a thin surface among
-# all images of 784 pixels, and a discriminator that knew this surface exactly would never err
-# (Arjovsky and Bottou 2017). So the number to watch is not whether some discriminator could
-# tell the two apart, but how well one of our size does after a few epochs.
+# One caution. A generator with 100 latents reaches only a thin surface among all images of 784 pixels, and a discriminator
+# that knew this surface exactly would never err (Arjovsky and Bottou 2017). So the question is not whether some
+# discriminator could tell the two apart, but how well one of our size does after a few epochs.
 
 # %% [markdown]
 # ### Has it learned digits by heart?
@@ -1062,9 +1057,8 @@ plots.show(
 # %% [markdown]
 # The median distance is {{ expected.nearest_distance_samples }} for samples, and
 # {{ expected.nearest_distance_test_images }} for real test images. No sample lies at 0, so
-# nothing has been copied pixel by pixel. Be careful with the converse: a training image
-# shifted by one pixel would also pass this test, and so would a training image with enough
-# speckles on it. Chapter 5a compares features of a classifier instead of pixels.
+# nothing has been copied pixel by pixel. Be careful with the converse: a training image shifted by one pixel, or with
+# speckles on it, would also pass this test. Chapter 5a compares features of a classifier instead of pixels.
 
 # %% [markdown]
 # ### What is wrong with these samples, and what the average mends
@@ -1088,9 +1082,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Pen strokes are connected, their insides are even, and paper is empty. In the samples of the last step single
-# bright pixels stand in the dark and dark ones inside the strokes. One number shows it, the
-# mean difference between horizontal neighbours:
+# In the samples of the last step single bright pixels stand in the dark and dark ones inside the strokes. One number shows
+# it, the mean difference between horizontal neighbours:
 #
 # $$\text{roughness}(x) = \operatorname{mean}_{i,j} |x_{i,j+1} - x_{i,j}|.$$
 
@@ -1108,8 +1101,9 @@ results.record("roughness_test_images", real_roughness.mean(), data=dataset.name
 
 # %% [markdown]
 # After the last step the samples have a roughness of {{ expected.roughness_last_step }}, those of the average generator
-# have {{ expected.roughness_samples }}, and real images {{ expected.roughness_test_images }}. So most speckles were the
-# restlessness of the game: every step pushes single pixels to and fro, and the average of many steps has no part in it.
+# have {{ expected.roughness_samples }}, and real images {{ expected.roughness_test_images }}. The average has none of the
+# excess, and in the rows most speckles are gone. They came from single steps, which push pixels to and
+# fro, for that is what an average of steps removes. The number alone would prove little, since blur lowers it, too.
 #
 # What the average cannot mend are wrong shapes. The last layer computes
 # each of the 784 pixels from the hidden units with weights of its own, and it does not know
@@ -1121,9 +1115,9 @@ results.record("roughness_test_images", real_roughness.mean(), data=dataset.name
 # %% [markdown]
 # ## Exercises
 #
-# Eight questions. `questions.NAME.check(...)` tells you whether an answer is right and, if not,
-# what it misses; `questions.NAME.hint()` gives a push, and `questions.NAME.solution()` shows
-# the reference. As long as an answer is missing, the notebook goes on with the reference.
+# `questions.NAME.check(...)` tells you whether an answer is right and, if not, what it misses;
+# `questions.NAME.hint()` gives a push, and `questions.NAME.solution()` shows the reference, with which the notebook goes on
+# as long as your answer is missing.
 
 # %%
 questions = exercises.load("03")
@@ -1158,7 +1152,8 @@ questions.best_discriminator.check(best_discriminator)
 
 # %% [markdown]
 # How well could a discriminator do that sees only an image's roughness? It calls a bin real where $D^* > \frac12$, and is
-# right on the share of real images in those bins, and of fakes in the others. Chance would be 0.5.
+# right on the share of real images in those bins, and of fakes in the others. (The number is a little flattered: it is taken
+# on the images that the bins were counted from.)
 
 # %%
 best_discriminator = questions.best_discriminator.use(best_discriminator)
@@ -1300,8 +1295,7 @@ questions.momentum_of_numbers.check(momentum_of_numbers)
 # losses are $2 \log 2$ and $\log 2$. On single numbers we watched the game arrive there. On
 # digits it did not: the losses drift, and a fresh discriminator still tells fakes from real digits better than by chance,
 # with an accuracy of {{ expected.fresh_accuracy_average }}. The losses do not say how good the samples are. An average of
-# the generator's weights took most speckles away. Whoever builds such a
-# game should check that each player moves on its own move, and only then.
+# the generator's weights took most speckles away. Check that each player moves on its own move, and only then.
 #
 # Chapter 4 keeps the game and changes the players.
 
