@@ -5,13 +5,14 @@ may not fetch the files beside it, so weights and images become scripts that ass
 """
 
 import base64
+import html
 import json
 import shutil
 
 import numpy as np
 
 from gancourse import datasets, models
-from gancourse.authoring import packages
+from gancourse.authoring import packages, play_links
 from gancourse.evaluation import judges
 
 SCRIPTS = {
@@ -19,6 +20,15 @@ SCRIPTS = {
     "tf-backend-wasm.js": "@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.es2017.min.js",
 }
 WASM = "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"
+# What pages have in common, in the place of comments.
+HEADER = """\
+<header>
+  <nav aria-label="Pages to play">
+{links}
+  </nav>
+  <button id="theme" type="button">Theme</button>
+</header>"""
+TENSORFLOW = "\n".join(f'<script src="vendor/{name}"></script>' for name in (*SCRIPTS, "wasm.js"))
 GENERATOR = "04_dcgan"
 SAMPLES = 1500  # of the generator, on which directions are measured
 PICKS = 3  # digits of a class to pick
@@ -33,6 +43,8 @@ def copy_play(folder):
     target = folder / "play"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(packages.SITE / "play", target)
+    for page in target.glob("*.html"):
+        write(page, completed(page.read_text(encoding="utf-8"), page.name))
     for name, source in SCRIPTS.items():
         write(target / "vendor" / name, packages.folder(source).read_text(encoding="utf-8"))
     write(target / "vendor" / "wasm.js", assignment("wasm", text_of(packages.folder(WASM).read_bytes())))
@@ -43,8 +55,21 @@ def copy_play(folder):
     write_data(target, "latents", latents_and_directions(generator, judge))
 
 
+def completed(text, file):
+    """A page with what all have in common: the way to the others, and TensorFlow.js. file: its own name."""
+    pages = {"../index.html": "The course", "index.html": "Play"}
+    pages |= {page.file: page.title for page in play_links.pages()}
+    current = {file: ' aria-current="page"'}
+    links = [
+        f'    <a href="{html.escape(other)}"{current.get(other, "")}>{title}</a>'
+        for other, title in pages.items()
+    ]
+    header = HEADER.format(links="\n".join(links))
+    return text.replace("<!-- header -->", header).replace("<!-- tensorflow -->", TENSORFLOW)
+
+
 def write(path, text):
-    """Write a script of a page."""
+    """Write a page, or a script of one."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -145,9 +170,7 @@ def strongest(generator):
 
     Shen and Zhou 2021, arXiv:2007.06600.
     """
-    dense, normalization = (
-        generator.layers[1:3] if "Input" in type(generator.layers[0]).__name__ else generator.layers[:2]
-    )
+    dense, normalization = [layer for layer in generator.layers if layer.get_weights()][:2]
     gamma, _, _, variance = normalization.get_weights()
     scaled = dense.get_weights()[0] * gamma / np.sqrt(variance + normalization.epsilon)
     return np.linalg.svd(scaled, full_matrices=False)[0].T[:2]

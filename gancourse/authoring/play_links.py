@@ -21,11 +21,12 @@ class Page(typing.NamedTuple):
 
 
 def pages(folder=SITE / "play"):
-    """The pages to play in a folder, without their table; none where there is no such folder.
+    """The pages to play in a folder, in the order of their chapters, without their table; none where there is no folder.
 
     Raises ValueError for a page without a title or without a link to its chapter.
     """
-    return [_page(path) for path in sorted(folder.glob("*.html")) if path.name != "index.html"]
+    found = [_page(path) for path in folder.glob("*.html") if path.name != "index.html"]
+    return sorted(found, key=lambda page: (page.chapters, page.file))
 
 
 def _page(path):

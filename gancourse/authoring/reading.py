@@ -47,8 +47,9 @@ def best_figure(notebook):
 
 
 def small(file):
-    """The picture in a PNG, `WIDTH` pixels wide."""
+    """The picture in a PNG, `WIDTH` pixels wide; of a film its end."""
     with Image.open(io.BytesIO(file)) as picture:
+        picture.seek(getattr(picture, "n_frames", 1) - 1)
         made = picture.convert("RGB")
     made.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
     return made

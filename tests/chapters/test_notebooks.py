@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conftest import ENVIRONMENT, in_another_process
 
-from gancourse import exercises, places, results, sweeps
+from gancourse import exercises, models, places, results, sweeps
 from gancourse.authoring import build, evidence, notebook_checks, report, sources
 
 CHAPTERS = sources.chapters()
@@ -275,8 +275,8 @@ def solution_cell(question):
 LISTENING = """\
 from gancourse import results as _results
 
-_recorded, _publish = [], _results._publish
-_results._publish = lambda result: (_recorded.append(result["name"]), _publish(result))[1]"""
+_recorded, _data, _publish = [], set(), _results._publish
+_results._publish = lambda result: (_recorded.append(result["name"]), _data.add(result["data"]), _publish(result))[-1]"""
 
 
 def with_checks(chapter):
@@ -294,7 +294,9 @@ def with_checks(chapter):
             cells.append(nbformat.v4.new_code_cell(LISTENING))
     # Without the course's data a set built into the package stands in, on which no long run is judged.
     elsewhere = [name for name in names if not name.endswith("_long_run")]
-    cells.append(nbformat.v4.new_code_cell(f"assert _recorded in ({names!r}, {elsewhere!r}), _recorded"))
+    trained_on = {models.about(name)["data"] for name in models.names()}
+    expected = f"{names!r} if _data & {trained_on!r} else {elsewhere!r}"
+    cells.append(nbformat.v4.new_code_cell(f"assert _recorded == ({expected}), _recorded"))
     notebook.cells = cells
     return notebook
 
